@@ -1,0 +1,69 @@
+/**
+ * From a message understood to a reply sent: accept once, wait for a place, run the agent, log, encode, send. At most
+ * so many at once, one session's messages in order, every failure in words.
+ */
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { Inbound } from "../protocol/Inbound.ts"
+import type { Failure } from "../protocol/ResponseEvent.ts"
+
+/** One reply under way. Times are milliseconds since the epoch. */
+export interface InFlight {
+  readonly responseId: string
+  readonly sessionId: string | undefined
+  readonly messageId: string | undefined
+  readonly acceptedAt: number
+  /** Undefined while it waits for a place. */
+  readonly startedAt: number | undefined
+  readonly firstDeltaAt: number | undefined
+  readonly characters: number
+}
+
+/** A reply that ended. */
+export interface Ended extends InFlight {
+  readonly endedAt: number
+  /** Undefined = completed. */
+  readonly failure: Failure | undefined
+}
+
+export interface DispatcherOptions {
+  readonly accountId: string
+  /** MAX_CONCURRENT_REQUESTS, 10 by default. */
+  readonly maxConcurrent: number
+  /** Requests that may wait for a place; the next one fails with RATE_LIMIT. */
+  readonly maxQueued: number
+  /** SDK_REQUEST_TIMEOUT, 12 hours by default: the outer limit of one reply. */
+  readonly requestTimeout: Duration.Input
+  /** A reply without text or activity for so long ends as TIMEOUT. 10 minutes by default. */
+  readonly stallTimeout: Duration.Input
+  /** How long replies under way may go on when stopping; then they end as INTERRUPTED. */
+  readonly grace: Duration.Input
+  /** Longest delta in characters: 50 by the seed. */
+  readonly deltaSize: number
+  /** Answers in this dialect whatever the request came in. Undefined = as it came. */
+  readonly dialect: "envelope" | "gateway" | "legacy" | undefined
+  readonly systemPrompt: string | undefined
+}
+
+export class Dispatcher extends Context.Service<
+  Dispatcher,
+  {
+    /**
+     * Takes one understood frame: a request is accepted (or refused in words), a cancel ends its reply, everything
+     * else that concerns replies is dealt with. Returns as soon as that is decided; replies run on their own.
+     */
+    readonly handle: (inbound: Inbound) => Effect.Effect<void>
+    /** Ends one reply as CANCELLED. `false` where there is none such. */
+    readonly cancel: (target: {
+      readonly responseId?: string | undefined
+      readonly messageId?: string | undefined
+      readonly sessionId?: string | undefined
+    }) => Effect.Effect<boolean>
+    readonly inFlight: Effect.Effect<ReadonlyArray<InFlight>>
+    /** The last hundred, newest first. */
+    readonly recent: Effect.Effect<ReadonlyArray<Ended>>
+    /** Takes nothing new, waits for replies under way up to the grace period, ends the rest as INTERRUPTED. */
+    readonly drain: Effect.Effect<void>
+  }
+>()("clawfiber/channel/Dispatcher") {}

@@ -1,0 +1,79 @@
+/**
+ * Who this agent is: `.insta/config/profile.json`, as the seed keeps it, and the activation token beside it.
+ * Law whole-file: at any crash point the file is the old one or the new one, mode 0600 in a 0700 folder.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+/**
+ * The seed's fields. Unknown keys of a file are kept when it is written again. `instance_type` is read as integer or
+ * string. `origin` is ours: the origin (scheme, host, port) that issued the key, which is sent nowhere else.
+ */
+export interface Profile {
+  readonly app_key: string
+  readonly app_secret: Redacted.Redacted<string>
+  readonly claw_id: string
+  readonly name: string
+  readonly description: string
+  readonly avatar: string
+  readonly hourly_rate: number
+  readonly scene_tags: ReadonlyArray<string>
+  readonly custom_tags: ReadonlyArray<string>
+  readonly instance_type: number | string
+  readonly origin: string | undefined
+  readonly extra: Readonly<Record<string, unknown>>
+}
+
+/** The file is there but cannot be used. `path` is relative to the working folder. */
+export class ProfileDamaged extends Schema.TaggedError<ProfileDamaged>()("ProfileDamaged", {
+  path: Schema.String,
+  detail: Schema.String
+}) {}
+/** Someone else owns the file. */
+export class ForeignOwner extends Schema.TaggedError<ForeignOwner>()("ForeignOwner", { path: Schema.String }) {}
+/** The disk said no. */
+export class StorageFailed extends Schema.TaggedError<StorageFailed>()("StorageFailed", {
+  path: Schema.String,
+  detail: Schema.String
+}) {}
+/** Another process writes at this moment. */
+export class Locked extends Schema.TaggedError<Locked>()("Locked", { path: Schema.String, owner: Schema.String }) {}
+
+export type ProfileReason = ProfileDamaged | ForeignOwner | StorageFailed | Locked
+
+export class ProfileError extends Schema.TaggedError<ProfileError>()("ProfileError", {
+  reason: Schema.Union([ProfileDamaged, ForeignOwner, StorageFailed, Locked])
+}) {
+  get transient(): boolean {
+    return this.reason._tag === "Locked"
+  }
+  override get message(): string {
+    const reason = this.reason
+    switch (reason._tag) {
+      case "ProfileDamaged":
+        return `${reason.path} cannot be used: ${reason.detail}. Mend it, or move it away and register again.`
+      case "ForeignOwner":
+        return `${reason.path} belongs to another user of this machine and is not trusted. Take ownership of it, or move it away.`
+      case "StorageFailed":
+        return `${reason.path} cannot be read or written: ${reason.detail}.`
+      case "Locked":
+        return `${reason.path} is being written by another process (${reason.owner}). Try again in a moment.`
+    }
+  }
+}
+
+export class ProfileStore extends Context.Service<
+  ProfileStore,
+  {
+    readonly load: Effect.Effect<Option.Option<Profile>, ProfileError>
+    /** Writes the whole file; what was there before stays until the new one is complete. */
+    readonly save: (profile: Profile) => Effect.Effect<void, ProfileError>
+    readonly remove: Effect.Effect<void, ProfileError>
+    /** `.insta/.activate_session`. */
+    readonly activationToken: Effect.Effect<Option.Option<Redacted.Redacted<string>>, ProfileError>
+    readonly clearActivationToken: Effect.Effect<void, ProfileError>
+  }
+>()("clawfiber/channel/ProfileStore") {}

@@ -1,0 +1,53 @@
+/**
+ * The platform's own refusals, each with the HTTP status and the code a caller sees. Text for people: what happened,
+ * what it means, what to do.
+ */
+import * as Schema from "effect/Schema"
+
+/** The database said no (full, locked, damaged, gone). `detail` is for the log, never for the wire. */
+export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
+  detail: Schema.String,
+  transient: Schema.Boolean
+}) {
+  override get message(): string {
+    return "The platform cannot reach its database just now. Nothing was lost; try again in a moment."
+  }
+}
+
+/** No such thing, or not yours: the two look alike from outside on purpose. */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { what: Schema.String }) {
+  override get message(): string {
+    return `There is no such ${this.what}, or it is not yours.`
+  }
+}
+
+/** Who you are is not known here. */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", { detail: Schema.String }) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/** You are known, but this is not open to you. */
+export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { detail: Schema.String }) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/** What was sent cannot be used. `param` names the field. */
+export class Invalid extends Schema.TaggedError<Invalid>()("Invalid", {
+  detail: Schema.String,
+  param: Schema.UndefinedOr(Schema.String)
+}) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/** A bound is reached: mailbox, files, keys, sockets. */
+export class LimitReached extends Schema.TaggedError<LimitReached>()("LimitReached", { detail: Schema.String }) {
+  override get message(): string {
+    return this.detail
+  }
+}

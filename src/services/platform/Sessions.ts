@@ -1,0 +1,103 @@
+/**
+ * Conversations between a person and an agent, their messages, and the mailbox of what an agent has not yet got.
+ * Nothing that matters lives only in memory. Times are milliseconds since the epoch.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { Part } from "../protocol/Inbound.ts"
+import type { Failure } from "../protocol/ResponseEvent.ts"
+import type { Invalid, LimitReached, NotFound, StoreError } from "./PlatformError.ts"
+
+export interface Session {
+  readonly sessionId: string
+  readonly userId: string
+  readonly clawId: string
+  /** Empty until the first message or a rename gives one. */
+  readonly title: string
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/**
+ * One exchange: what a person asked and what came of it.
+ * - `waiting`: in the mailbox, the agent has not got it.
+ * - `delivered`: written to the agent's socket, no reply yet.
+ * - `answering`: the reply has begun.
+ */
+export type ExchangeStatus = "waiting" | "delivered" | "answering" | "completed" | "failed"
+
+export interface Exchange {
+  /** The person's idempotency key within the session; the same id goes to the agent. */
+  readonly messageId: string
+  readonly sessionId: string
+  readonly clawId: string
+  readonly userId: string
+  /** Counts up per platform: the order of everything. */
+  readonly ordinal: number
+  /** The platform's own id of the reply, known from the moment of acceptance. */
+  readonly responseId: string
+  readonly previousResponseId: string | undefined
+  readonly parts: ReadonlyArray<Part>
+  readonly stream: boolean
+  readonly metadata: Readonly<Record<string, string>>
+  readonly status: ExchangeStatus
+  /** Kept only when the reply ended (completed: the answer; failed: what had come). */
+  readonly replyText: string
+  readonly failure: Failure | undefined
+  readonly createdAt: number
+  readonly endedAt: number | undefined
+}
+
+export interface NewExchange {
+  readonly sessionId: string
+  readonly userId: string
+  readonly messageId: string
+  readonly previousResponseId: string | undefined
+  readonly parts: ReadonlyArray<Part>
+  readonly stream: boolean
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export class Sessions extends Context.Service<
+  Sessions,
+  {
+    readonly create: (userId: string, clawId: string) => Effect.Effect<Session, NotFound | StoreError>
+    /** The person's own; NotFound for anyone else's. */
+    readonly find: (userId: string, sessionId: string) => Effect.Effect<Session, NotFound | StoreError>
+    /** The agent's own; NotFound for another agent's. */
+    readonly findForAgent: (clawId: string, sessionId: string) => Effect.Effect<Session, NotFound | StoreError>
+    /** Last used first. */
+    readonly list: (userId: string, clawId?: string) => Effect.Effect<ReadonlyArray<Session>, StoreError>
+    readonly listForAgent: (clawId: string, limit: number) => Effect.Effect<ReadonlyArray<Session>, StoreError>
+    readonly rename: (userId: string, sessionId: string, title: string) => Effect.Effect<Session, Invalid | NotFound | StoreError>
+    /** With all its exchanges. */
+    readonly remove: (userId: string, sessionId: string) => Effect.Effect<void, NotFound | StoreError>
+
+    /** Stores a message as `waiting`; the same (session, message id) again returns the first one, `fresh: false`. */
+    readonly accept: (
+      input: NewExchange
+    ) => Effect.Effect<{ readonly exchange: Exchange; readonly fresh: boolean }, NotFound | LimitReached | StoreError>
+    /** Oldest first: what an agent that returns has to get. Expired ones are ended as failed and left out. */
+    readonly waiting: (clawId: string, limit: number) => Effect.Effect<ReadonlyArray<Exchange>, StoreError>
+    /** Only forwards: waiting → delivered → answering. */
+    readonly advance: (responseId: string, status: "delivered" | "answering") => Effect.Effect<void, StoreError>
+    /** Delivered but not begun, at the moment an agent's connection ends: back into the mailbox, same message id. */
+    readonly requeue: (clawId: string) => Effect.Effect<number, StoreError>
+    /** The first end stays; `false` where it had ended already. */
+    readonly end: (
+      responseId: string,
+      result: { readonly text: string; readonly failure: Failure | undefined }
+    ) => Effect.Effect<boolean, StoreError>
+    readonly findExchange: (responseId: string) => Effect.Effect<Exchange, NotFound | StoreError>
+    readonly findByMessage: (sessionId: string, messageId: string) => Effect.Effect<Exchange, NotFound | StoreError>
+    /** Newest first from `before` (an ordinal, exclusive). */
+    readonly history: (
+      sessionId: string,
+      page: { readonly limit: number; readonly before?: number | undefined }
+    ) => Effect.Effect<{ readonly items: ReadonlyArray<Exchange>; readonly next: number | undefined }, StoreError>
+    /** Not ended, of this agent, oldest first: to be ended as INTERRUPTED or watched after a restart. */
+    readonly open: (clawId: string) => Effect.Effect<ReadonlyArray<Exchange>, StoreError>
+    /** How many wait for this agent. */
+    readonly countWaiting: (clawId: string) => Effect.Effect<number, StoreError>
+  }
+>()("clawfiber/platform/Sessions") {}
