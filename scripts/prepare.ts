@@ -4,7 +4,10 @@ import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 
 const run = (command: string, ...args: ReadonlyArray<string>) => {
-  const result = spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32" })
+  const result = spawnSync(command, args, {
+    stdio: ["ignore", "ignore", "inherit"],
+    shell: process.platform === "win32"
+  })
   if (result.status !== 0) {
     console.error(`prepare: "${[command, ...args].join(" ")}" failed; see the lines above.`)
     process.exit(result.status ?? 1)
