@@ -1,0 +1,220 @@
+/**
+ * From producers of single pieces (async iterators, callbacks) to a Stream of batches. This is the hot path of every
+ * reply: one stream step per piece costs more than everything else together, so the producer runs ahead in a plain
+ * promise loop, pieces gather in an array, and the fiber takes all there is in one step.
+ *
+ * When the fiber is woken: for the first piece at once (the time to the first delta is what a person feels), after
+ * that with `process.nextTick` called from a microtask, which Node runs when the microtasks of this turn are done:
+ * everything an iterator yields without waiting for I/O is then one batch, and nothing waits for the next turn.
+ *
+ * Law bounded: a producer that is ahead by `maxWaiting` characters is not pulled until the fiber has taken them.
+ * Law stop: ending the stream aborts the signal and returns the iterator, and waits for neither.
+ */
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { AgentError, ReplyPart } from "../../services/channel/AgentRuntime.ts"
+
+/** What a producer may hand over: a piece of text, or a whole part. Empty text is left out. */
+export type Piece = string | ReplyPart
+
+/** In characters; an Activity or Usage part counts as one. */
+export const defaultMaxWaiting = 64 * 1024
+
+export interface Options {
+  /** Characters that may wait before the producer is paused. 64 Ki by default. */
+  readonly maxWaiting?: number | undefined
+}
+
+/** Where a producer puts its pieces. After `end`, `fail` or the end of the stream every call is ignored. */
+export interface Sink<E> {
+  /** `false`: enough waits; wait for `room()` before the next piece. */
+  readonly push: (piece: Piece) => boolean
+  readonly room: () => Promise<void>
+  readonly end: () => void
+  readonly fail: (error: E) => void
+}
+
+type Batch = [ReplyPart, ...Array<ReplyPart>]
+
+const isBatch = (parts: ReadonlyArray<ReplyPart>): parts is Batch => parts.length > 0
+
+/** A producer yielded something that is neither text nor a part of a reply. */
+export class NotAPiece extends TypeError {
+  constructor(value: unknown) {
+    super(`a piece of a reply is a string, not ${value === null ? "null" : typeof value}`)
+    this.name = "NotAPiece"
+  }
+}
+
+const isPart = (value: object): value is ReplyPart =>
+  "_tag" in value && (value._tag === "Text" || value._tag === "Activity" || value._tag === "Usage")
+
+class Pump<E> implements Sink<E> {
+  readonly controller = new AbortController()
+  private readonly maxWaiting: number
+  private readonly idle: Effect.Effect<Batch, E | Cause.Done>
+  private waiting: Array<ReplyPart> = []
+  private characters = 0
+  private ended: Effect.Effect<never, E | Cause.Done> | undefined
+  private consumer: ((effect: Effect.Effect<Batch, E | Cause.Done>) => void) | undefined
+  private producer: (() => void) | undefined
+  private started = false
+  private wakeScheduled = false
+
+  constructor(maxWaiting: number) {
+    this.maxWaiting = maxWaiting
+    this.idle = Effect.callback((resume) => {
+      this.consumer = resume
+      return Effect.sync(() => {
+        this.consumer = undefined
+      })
+    })
+  }
+
+  get done(): boolean {
+    return this.ended !== undefined
+  }
+
+  readonly push = (piece: Piece): boolean => {
+    if (this.ended !== undefined) return true
+    if (typeof piece === "string") {
+      if (piece.length === 0) return true
+      this.waiting.push({ _tag: "Text", text: piece })
+      this.characters += piece.length
+    } else {
+      if (typeof piece !== "object" || piece === null || !isPart(piece)) throw new NotAPiece(piece)
+      if (piece._tag === "Text" && piece.text.length === 0) return true
+      this.waiting.push(piece)
+      this.characters += piece._tag === "Text" ? piece.text.length : 1
+    }
+    this.wake()
+    return this.characters < this.maxWaiting
+  }
+
+  readonly room = (): Promise<void> =>
+    new Promise((resolve) => {
+      if (this.characters < this.maxWaiting || this.ended !== undefined) return resolve()
+      this.producer = resolve
+    })
+
+  readonly end = (): void => this.finish(Cause.done())
+
+  readonly fail = (error: E): void => this.finish(Effect.fail(error))
+
+  readonly stop = (): void => {
+    const running = this.ended === undefined
+    this.ended ??= Cause.done()
+    this.waiting = []
+    this.producer?.()
+    if (running) this.controller.abort()
+  }
+
+  readonly pull: Effect.Effect<Batch, E | Cause.Done> = Effect.suspend(() => {
+    const batch = this.take()
+    return batch === undefined ? (this.ended ?? this.idle) : Effect.succeed(batch)
+  })
+
+  private take(): Batch | undefined {
+    const batch = this.waiting
+    if (!isBatch(batch)) return undefined
+    this.waiting = []
+    this.characters = 0
+    const producer = this.producer
+    if (producer !== undefined) {
+      this.producer = undefined
+      producer()
+    }
+    return batch
+  }
+
+  private finish(ended: Effect.Effect<never, E | Cause.Done>): void {
+    if (this.ended !== undefined) return
+    this.ended = ended
+    this.wake()
+  }
+
+  private wake(): void {
+    if (this.consumer === undefined || this.wakeScheduled) return
+    if (this.started) {
+      this.wakeScheduled = true
+      process.nextTick(this.wakeNow)
+    } else {
+      this.started = true
+      this.wakeNow()
+    }
+  }
+
+  private readonly wakeNow = (): void => {
+    this.wakeScheduled = false
+    const resume = this.consumer
+    if (resume === undefined) return
+    const batch = this.take()
+    const next = batch === undefined ? this.ended : Effect.succeed(batch)
+    if (next === undefined) return
+    this.consumer = undefined
+    resume(next)
+  }
+}
+
+/**
+ * A stream from a producer that pushes. `start` runs when the stream is first pulled and must not throw; `signal` is
+ * aborted when the stream ends before the producer did. `push` throws `NotAPiece` on a value that is no piece.
+ */
+export const fromPush = <E>(
+  start: (sink: Sink<E>, signal: AbortSignal) => void,
+  options?: Options
+): Stream.Stream<ReplyPart, E> =>
+  Stream.fromChannel(
+    Channel.fromTransform((_upstream, scope) =>
+      Effect.suspend(() => {
+        const pump = new Pump<E>(options?.maxWaiting ?? defaultMaxWaiting)
+        start(pump, pump.controller.signal)
+        return Effect.as(Scope.addFinalizer(scope, Effect.sync(pump.stop)), pump.pull)
+      })
+    )
+  )
+
+const ignore = (): void => {}
+
+/**
+ * A stream from an async iterable of pieces. What the iterable throws, and what `makeIterable` throws or rejects
+ * with, becomes `onError(cause)` after the pieces that came before it.
+ */
+export const fromAsyncIterable = <E = AgentError>(
+  makeIterable: (signal: AbortSignal) => AsyncIterable<Piece> | PromiseLike<AsyncIterable<Piece>>,
+  onError: (cause: unknown) => E,
+  options?: Options
+): Stream.Stream<ReplyPart, E> =>
+  fromPush<E>((sink, signal) => {
+    void drain(makeIterable, sink, signal).then(sink.end, (cause: unknown) => sink.fail(onError(cause)))
+  }, options)
+
+const drain = async <E>(
+  makeIterable: (signal: AbortSignal) => AsyncIterable<Piece> | PromiseLike<AsyncIterable<Piece>>,
+  sink: Sink<E>,
+  signal: AbortSignal
+): Promise<void> => {
+  const made = makeIterable(signal)
+  const iterable = "then" in made ? await made : made
+  const iterator = iterable[Symbol.asyncIterator]()
+  // A generator that is inside next() takes the call to return() when next() settles, which may be never: nobody waits.
+  const giveBack = (): void => void Promise.resolve(iterator.return?.()).catch(ignore)
+  if (signal.aborted) return giveBack()
+  signal.addEventListener("abort", giveBack, { once: true })
+  for (;;) {
+    const result = await iterator.next()
+    if (result.done === true || signal.aborted) return
+    try {
+      if (!sink.push(result.value)) {
+        await sink.room()
+        if (signal.aborted) return
+      }
+    } catch (cause) {
+      giveBack()
+      throw cause
+    }
+  }
+}
