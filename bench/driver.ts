@@ -155,7 +155,7 @@ export const listen = async (
               if (sent < total) ask()
               else if (ended === total) {
                 const seconds = Number(process.hrtime.bigint() - began) / 1e9
-                if (seen !== expected) reject(new Error("the peer sent another text than it was given"))
+                if (seen !== expected) return reject(new Error("the peer sent another text than it was given"))
                 first.sort((a, b) => a - b)
                 resolve({
                   requestsPerSecond: total / seconds,

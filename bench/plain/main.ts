@@ -2,7 +2,7 @@
 // seed: decodes the request twice (envelope and data), answers with 44 frames, deltas of 50 characters, one write per
 // event. With `corked` it joins the writes of one turn, which is the one thing that matters for speed.
 import "../meter.ts"
-import WebSocket from "ws"
+import { WebSocket } from "ws"
 import * as workload from "../workload.ts"
 
 const [url = "", shape = "burst", corked = "no"] = process.argv.slice(2)

@@ -1,0 +1,162 @@
+// npm run bench [-- --json FILE] [--only NAME] [--rounds N]
+// Ratios measured side by side in one run: every round runs each peer once, in turn; medians over the rounds.
+import { writeFileSync } from "node:fs"
+import { parseArgs } from "node:util"
+import { idle } from "./idle.ts"
+import { median, paced, type PeerName, type Round, saturated } from "./mainJob.ts"
+import { type Shape, shapes } from "./workload.ts"
+
+/** `bar` is what was set out to reach; `holds` whether this run did. Figures are reported as they came out. */
+export interface Row {
+  readonly case: string
+  readonly ours: number
+  readonly peer: number
+  readonly ratio: number
+  readonly bar: string
+  readonly holds: boolean
+}
+
+interface Case {
+  readonly name: string
+  readonly title: string
+  readonly run: (rounds: number, say: (line: string) => void) => Promise<ReadonlyArray<Row>>
+}
+
+const row = (
+  name: string,
+  ours: number,
+  peer: number,
+  bar: { readonly least?: number; readonly most?: number }
+): Row => {
+  const ratio = ours / peer
+  return {
+    case: name,
+    ours: Number(ours.toPrecision(4)),
+    peer: Number(peer.toPrecision(4)),
+    ratio: Number(ratio.toFixed(2)),
+    bar: bar.least === undefined ? `at most ${bar.most}` : `at least ${bar.least}`,
+    holds: bar.least === undefined ? ratio <= (bar.most ?? 0) : ratio >= bar.least
+  }
+}
+
+const bars: Record<
+  Shape,
+  { readonly plain: number; readonly corked: number; readonly cpu: number; readonly title: string }
+> = {
+  burst: { plain: 1.5, corked: 1, cpu: 0.8, title: "all pieces at once" },
+  iterator: { plain: 1.2, corked: 0.8, cpu: 0.9, title: "async iterator" },
+  turns: { plain: 0.95, corked: 0.75, cpu: 1.05, title: "one turn per piece" }
+}
+
+const rounds = async (count: number, names: ReadonlyArray<PeerName>, once: (name: PeerName) => Promise<Round>) => {
+  const seen: Record<PeerName, Array<Round>> = { ours: [], plain: [], corked: [] }
+  for (let i = 0; i < count; i++) {
+    // The order turns, so that a drift of the machine hits every peer alike.
+    for (const name of i % 2 === 0 ? names : names.toReversed()) seen[name].push(await once(name))
+  }
+  return (name: PeerName, figure: "requestsPerSecond" | "firstDeltaP50" | "cpuPerRequest") =>
+    median(seen[name].map((round) => round[figure]))
+}
+
+const mainJob = (shape: Shape): Case => ({
+  name: `main/${shape}`,
+  title: `2,000 characters in 100 pieces, 10 in flight, ${bars[shape].title}`,
+  run: async (count, say) => {
+    const of = await rounds(count, ["plain", "corked", "ours"], async (name) => {
+      const round = await saturated(name, shape, 6_000)
+      say(`${name} ${Math.round(round.requestsPerSecond)} requests/s, ${Math.round(round.cpuPerRequest)} µs CPU each`)
+      return round
+    })
+    const { corked, cpu, plain } = bars[shape]
+    return [
+      row(
+        `main/${shape}: requests/s against plain`,
+        of("ours", "requestsPerSecond"),
+        of("plain", "requestsPerSecond"),
+        { least: plain }
+      ),
+      row(
+        `main/${shape}: requests/s against corked plain`,
+        of("ours", "requestsPerSecond"),
+        of("corked", "requestsPerSecond"),
+        { least: corked }
+      ),
+      row(
+        `main/${shape}: CPU µs per request against plain`,
+        of("ours", "cpuPerRequest"),
+        of("plain", "cpuPerRequest"),
+        { most: cpu }
+      )
+    ]
+  }
+})
+
+const firstWords: Case = {
+  name: "first-words",
+  title: "first delta when a model writes 10 pieces 2 ms apart, p50 in ms",
+  run: async (count, say) => {
+    const rows: Array<Row> = []
+    for (const [label, inFlight, total, most] of [
+      ["saturated", 10, 600, 1.1],
+      ["low load", 1, 80, 1.2]
+    ] as const) {
+      const of = await rounds(count, ["plain", "ours"], async (name) => {
+        const round = await paced(name, inFlight, total)
+        say(`${name}, ${label}: ${round.firstDeltaP50.toFixed(3)} ms`)
+        return round
+      })
+      rows.push(
+        row(`first-words: p50 ms, ${label}`, of("ours", "firstDeltaP50"), of("plain", "firstDeltaP50"), { most })
+      )
+    }
+    return rows
+  }
+}
+
+const idleSockets: Case = {
+  name: "idle",
+  title: "10,000 idle agent sockets on the platform, KiB each",
+  run: async (_, say) => {
+    const kib = await idle(10_000, say)
+    return [row("idle: KiB per idle agent socket against 16", kib, 16, { most: 1 })]
+  }
+}
+
+const cases: ReadonlyArray<Case> = [...shapes.map(mainJob), firstWords, idleSockets]
+
+const { values } = parseArgs({
+  options: {
+    json: { type: "string" },
+    only: { type: "string" },
+    rounds: { type: "string", default: "5" },
+    help: { type: "boolean", default: false }
+  }
+})
+if (values.help) {
+  console.log(
+    `npm run bench -- [--only NAME] [--rounds N] [--json FILE]\n\nCases:\n${cases.map((c) => `  ${c.name.padEnd(16)}${c.title}`).join("\n")}`
+  )
+  process.exit(0)
+}
+const chosen = cases.filter(
+  (c) => values.only === undefined || c.name === values.only || c.name.startsWith(`${values.only}/`)
+)
+const count = Number(values.rounds)
+if (chosen.length === 0 || !Number.isInteger(count) || count < 1) {
+  console.error(
+    chosen.length === 0
+      ? `There is no case "${values.only}". Cases: ${cases.map((c) => c.name).join(", ")}`
+      : "--rounds takes a whole number from 1."
+  )
+  process.exit(1)
+}
+const rows: Array<Row> = []
+for (const c of chosen) {
+  console.error(`${c.name}: ${c.title}`)
+  rows.push(...(await c.run(count, (line) => console.error(`  ${line}`))))
+}
+console.log("| case | ours | peer | ratio | bar | holds |\n|---|---:|---:|---:|---|---|")
+for (const r of rows)
+  console.log(`| ${r.case} | ${r.ours} | ${r.peer} | ${r.ratio} | ${r.bar} | ${r.holds ? "yes" : "no"} |`)
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 2)}\n`)
+process.exit(0)
