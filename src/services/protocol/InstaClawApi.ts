@@ -1,0 +1,206 @@
+/**
+ * The platform's HTTP doors, one definition for its server, for typed clients (`HttpApiClient.make(InstaClawApi)`) and
+ * for the page at `/docs`. The two sockets, `/ws/chat` and `/v1/responses`, are described in Dialect and ApiFrames.
+ *
+ * Answers are `{code: 0, message, data}`; refusals `{code, message, data: null, param?}` with the HTTP status beside
+ * them. `/api/session/list` answers a bare list as the gateway does, `/v1` speaks as OpenAI does.
+ */
+import * as Context from "effect/Context"
+import * as Schema from "effect/Schema"
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
+import * as Multipart from "effect/http/Multipart"
+import * as OpenApi from "effect/http-api/OpenApi"
+import { BadRequest, Broken, NoSuchThing, NotAllowed, NotNow, NotSignedIn, TooLarge, TooMany } from "./ApiErrors.ts"
+import * as Models from "./ApiModels.ts"
+import { CreateResponse, ModelList } from "./ApiResponses.ts"
+
+/** Who is calling, once the token is known. */
+export class CurrentPerson extends Context.Service<
+  CurrentPerson,
+  { readonly userId: string; readonly name: string; readonly createdAt: number }
+>()("clawfiber/protocol/CurrentPerson") {}
+
+/** `Authorization: Bearer <token of sign-in | long-lived key>`. */
+export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPerson }>()(
+  "clawfiber/protocol/Authorization",
+  { security: { bearer: HttpApiSecurity.bearer }, error: [NotSignedIn, NotNow], requiredForClient: true }
+) {}
+
+/** A parameter or a body that does not fit is answered in words, with the name of the field. */
+export class Readable extends HttpApiMiddleware.Service<Readable>()("clawfiber/protocol/Readable", {
+  error: [BadRequest, Broken]
+}) {}
+
+const ok = Schema.Struct({})
+const sessionParams = { session_id: Schema.String }
+const storeErrors = [NotNow] as const
+
+/** Becoming known: agents by a profile, people by their name. */
+export class IdentityApi extends HttpApiGroup.make("identity")
+  .add(
+    HttpApiEndpoint.post("createProfile", "/profiles/create", {
+      payload: Models.NewProfile,
+      success: Models.Answer(Models.CreatedProfile),
+      error: [NotSignedIn, NotAllowed, TooMany, ...storeErrors]
+    }),
+    HttpApiEndpoint.post("signIn", "/api/sign-in", {
+      payload: Schema.Struct({ name: Schema.String }),
+      success: Models.Answer(Models.SignedIn),
+      error: [NotAllowed, TooMany, ...storeErrors]
+    })
+  )
+  .middleware(Readable) {}
+
+/** A person's own: ticket, keys, agents to talk to, sessions. */
+export class ChatApi extends HttpApiGroup.make("chat")
+  .add(
+    HttpApiEndpoint.get("me", "/api/me", { success: Models.Answer(Models.Me) }),
+    HttpApiEndpoint.post("ticket", "/api/ticket", {
+      success: Models.Answer(Models.Ticket),
+      error: [...storeErrors]
+    }),
+    HttpApiEndpoint.get("listKeys", "/api/keys", {
+      success: Models.Answer(Schema.Struct({ items: Schema.Array(Models.Key) })),
+      error: [...storeErrors]
+    }),
+    HttpApiEndpoint.post("createKey", "/api/keys", {
+      payload: Schema.Struct({ name: Schema.String }),
+      success: Models.Answer(Models.CreatedKey),
+      error: [TooMany, ...storeErrors]
+    }),
+    HttpApiEndpoint.delete("revokeKey", "/api/keys/:key_id", {
+      params: { key_id: Schema.String },
+      success: Models.Answer(ok),
+      error: [NoSuchThing, ...storeErrors]
+    }),
+    HttpApiEndpoint.get("agents", "/api/agents", {
+      query: {
+        /** 1 to 200; 50 where absent. */
+        limit: Schema.optionalKey(
+          Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 200 }))
+        ),
+        /** `next` of the page before. */
+        after: Schema.optionalKey(Schema.String)
+      },
+      success: Models.Answer(
+        Schema.Struct({ items: Schema.Array(Models.Agent), next: Schema.optionalKey(Schema.String) })
+      ),
+      error: [...storeErrors]
+    }),
+    HttpApiEndpoint.get("agent", "/api/agents/:claw_id", {
+      params: { claw_id: Schema.String },
+      success: Models.Answer(Models.Agent),
+      error: [NoSuchThing, ...storeErrors]
+    }),
+    HttpApiEndpoint.post("createSession", "/api/session/create", {
+      payload: Schema.Struct({ claw_id: Schema.String }),
+      success: Models.Answer(Models.Session),
+      error: [NoSuchThing, ...storeErrors]
+    }),
+    /** A bare list, last used first, as the gateway's. */
+    HttpApiEndpoint.post("listSessions", "/api/session/list", {
+      success: Schema.Array(Models.Session),
+      error: [...storeErrors]
+    }),
+    HttpApiEndpoint.get("messages", "/api/session/:session_id/messages", {
+      params: sessionParams,
+      query: {
+        /** 1 to 200; 50 where absent. */
+        limit: Schema.optionalKey(
+          Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 200 }))
+        ),
+        /** An ordinal, exclusive: `next` of the page before. Newest first. */
+        before: Schema.optionalKey(Schema.FiniteFromString.check(Schema.isInt()))
+      },
+      success: Models.Answer(
+        Schema.Struct({ items: Schema.Array(Models.Message), next: Schema.NullOr(Schema.Finite) })
+      ),
+      error: [NoSuchThing, ...storeErrors]
+    }),
+    HttpApiEndpoint.patch("renameSession", "/api/session/:session_id", {
+      params: sessionParams,
+      payload: Schema.Struct({ title: Schema.String }),
+      success: Models.Answer(Models.Session),
+      error: [NoSuchThing, ...storeErrors]
+    }),
+    HttpApiEndpoint.delete("removeSession", "/api/session/:session_id", {
+      params: sessionParams,
+      success: Models.Answer(ok),
+      error: [NoSuchThing, ...storeErrors]
+    }),
+    HttpApiEndpoint.post("uploadFile", "/api/files", {
+      /** One file in the field `file`. */
+      payload: Schema.Struct({ file: Multipart.SingleFileSchema }).pipe(HttpApiSchema.asMultipartStream()),
+      success: Models.Answer(Models.StoredFile),
+      error: [TooLarge, TooMany, ...storeErrors]
+    })
+  )
+  .middleware(Readable)
+  .middleware(Authorization) {}
+
+/** Bytes of a file: for the person who sent it, and for the agent of its session (`x-app-key`, `x-app-secret`). */
+export class FilesApi extends HttpApiGroup.make("files")
+  .add(
+    HttpApiEndpoint.get("download", "/files/:file_id", {
+      params: { file_id: Schema.String },
+      success: HttpApiSchema.StreamUint8Array(),
+      error: [NotSignedIn, NoSuchThing, ...storeErrors]
+    })
+  )
+  .middleware(Readable) {}
+
+/** The Open Responses door. Streams are server-sent events of the canonical stream. */
+export class ResponsesApi extends HttpApiGroup.make("responses").add(
+  HttpApiEndpoint.post("createResponse", "/v1/responses", {
+    payload: CreateResponse,
+    success: Schema.Record(Schema.String, Schema.Unknown)
+  }),
+  HttpApiEndpoint.get("getResponse", "/v1/responses/:response_id", {
+    params: { response_id: Schema.String },
+    query: {
+      stream: Schema.optionalKey(Schema.String),
+      /** With `stream=true`: only events after this sequence number. */
+      starting_after: Schema.optionalKey(Schema.String)
+    },
+    success: Schema.Record(Schema.String, Schema.Unknown)
+  }),
+  HttpApiEndpoint.post("cancelResponse", "/v1/responses/:response_id/cancel", {
+    params: { response_id: Schema.String },
+    success: Schema.Record(Schema.String, Schema.Unknown)
+  }),
+  HttpApiEndpoint.get("listModels", "/v1/models", { success: ModelList }),
+  HttpApiEndpoint.get("getModel", "/v1/models/:model", {
+    params: { model: Schema.String },
+    success: Schema.Record(Schema.String, Schema.Unknown)
+  })
+) {}
+
+/** For whoever runs the platform. */
+export class OperationsApi extends HttpApiGroup.make("operations")
+  .add(
+    /** The process lives. */
+    HttpApiEndpoint.get("healthz", "/healthz", {
+      success: Models.Answer(Schema.Struct({ uptime_seconds: Schema.Finite }))
+    }),
+    /** It takes work: the database answers and nothing is stopping. */
+    HttpApiEndpoint.get("readyz", "/readyz", { success: Models.Answer(ok), error: NotNow }),
+    /** Prometheus text. */
+    HttpApiEndpoint.get("metrics", "/metrics", {
+      success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4" }))
+    })
+  )
+  .middleware(Readable) {}
+
+export class InstaClawApi extends HttpApi.make("instaclaw")
+  .add(IdentityApi, ChatApi, FilesApi, ResponsesApi, OperationsApi)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "clawfiber platform",
+      description: "Chat with agents over InstaClaw, and everything around it. Sockets: /ws/chat."
+    })
+  ) {}
