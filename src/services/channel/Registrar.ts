@@ -27,16 +27,27 @@ export class RegistrationFailed extends Schema.TaggedError<RegistrationFailed>()
   detail: Schema.String
 }) {}
 
+/** The address is not one that a token or a key may travel to or from. Needs a person. */
+export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", {
+  url: Schema.String
+}) {}
+
 export class RegistrarError extends Schema.TaggedError<RegistrarError>()("RegistrarError", {
-  reason: Schema.Union([RegistrationRefused, RegistrationFailed])
+  reason: Schema.Union([RegistrationRefused, RegistrationFailed, AddressRefused])
 }) {
   get transient(): boolean {
     return this.reason._tag === "RegistrationFailed"
   }
   override get message(): string {
-    return this.reason._tag === "RegistrationRefused"
-      ? `The platform refused the registration (${this.reason.status}): ${this.reason.detail}`
-      : `The registration did not go through: ${this.reason.detail}. Try again in a moment.`
+    const reason = this.reason
+    switch (reason._tag) {
+      case "RegistrationRefused":
+        return `The platform refused the registration (${reason.status}): ${reason.detail}`
+      case "RegistrationFailed":
+        return `The registration did not go through: ${reason.detail}. Try again in a moment.`
+      case "AddressRefused":
+        return `${reason.url} is not encrypted and not on this machine: no key is asked for there. Use an https:// address.`
+    }
   }
 }
 

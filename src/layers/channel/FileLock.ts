@@ -1,0 +1,167 @@
+/**
+ * A lock that two processes respect: a file that says who holds it and until when. A dead owner's lock (its process is
+ * gone, or the time has run out) is taken over. The file is made with O_EXCL, so exactly one maker wins; a taker-over
+ * first renames the dead file away and looks at what it got, so that it never throws away a lock made a moment before.
+ */
+import { hostname } from "node:os"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+
+/** Another live process holds the lock. `owner` is for people: "process 4711 on host". */
+export class Held extends Schema.TaggedError<Held>()("Held", { owner: Schema.String }) {}
+
+/** What the file holds. `until` is milliseconds since the epoch. */
+const Claim = Schema.fromJsonString(
+  Schema.Struct({ pid: Schema.Int, host: Schema.String, token: Schema.String, until: Schema.Finite })
+)
+type Claim = typeof Claim.Type
+const decodeClaim = Schema.decodeUnknownOption(Claim)
+
+/**
+ * Tokens that this process holds. A lock with our own process id but none of these is of an earlier life: in a
+ * container every life has the same id.
+ */
+const mine = new Set<string>()
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it lives and belongs to someone else.
+    return error instanceof Error && "code" in error && error.code === "EPERM"
+  }
+}
+
+const describe = (claim: Claim | undefined): string =>
+  claim === undefined ? "unknown owner" : `process ${claim.pid} on ${claim.host}`
+
+export interface Options {
+  /** A lock older than this is dead whoever made it. A holder that lives longer renews it. */
+  readonly expiry?: Duration.Input | undefined
+  /** How long to wait for another's lock. */
+  readonly wait?: Duration.Input | undefined
+}
+
+const notFound = (error: PlatformError) => error.reason._tag === "NotFound"
+
+/**
+ * Holds the lock for the scope's life, renewing it; waits for a live owner up to `wait` and then fails with Held.
+ * `check` fails when the lock is no longer ours: worth asking right before what must not happen twice.
+ */
+export const hold = Effect.fn("FileLock.hold")(function* (
+  path: string,
+  options: Options = {}
+): Effect.fn.Return<
+  { readonly check: Effect.Effect<void, Held | PlatformError> },
+  Held | PlatformError,
+  FileSystem.FileSystem | Scope.Scope
+> {
+  const fs = yield* FileSystem.FileSystem
+  const expiry = Duration.toMillis(options.expiry ?? "30 seconds")
+  const wait = Duration.toMillis(options.wait ?? "5 seconds")
+  const token = SecureRandom.uuidV4Unsafe()
+  const deadline = (yield* Clock.currentTimeMillis) + wait
+
+  const write = Effect.fnUntraced(function* (flag: "wx" | "w") {
+    const now = yield* Clock.currentTimeMillis
+    yield* fs.writeFileString(
+      path,
+      JSON.stringify({ pid: process.pid, host: hostname(), token, until: now + expiry } satisfies Claim),
+      { flag, mode: 0o600 }
+    )
+  })
+  const read = Effect.map(fs.readFileString(path), (text) => Option.getOrUndefined(decodeClaim(text)))
+
+  const isDead = Effect.fnUntraced(function* (claim: Claim | undefined) {
+    const now = yield* Clock.currentTimeMillis
+    if (claim === undefined) {
+      // Made, not yet written, or half written by one who died: its age decides.
+      const made = (yield* fs.stat(path)).mtime
+      return Option.isSome(made) && now - made.value.getTime() > Math.min(expiry, 2000)
+    }
+    if (claim.until < now) return true
+    if (claim.host !== hostname()) return false
+    return claim.pid === process.pid ? !mine.has(claim.token) : !isAlive(claim.pid)
+  })
+
+  const buryDead = Effect.fnUntraced(function* (dead: Claim | undefined) {
+    const grave = `${path}.${token}`
+    yield* fs.rename(path, grave)
+    const found = Option.getOrUndefined(decodeClaim(yield* fs.readFileString(grave)))
+    // A new owner came between looking and renaming: give it its file back.
+    if (found?.token !== dead?.token) yield* Effect.ignore(fs.link(grave, path))
+    yield* fs.remove(grave, { force: true })
+  })
+
+  const attempt = Effect.fnUntraced(function* () {
+    const made = yield* write("wx").pipe(
+      Effect.as(true),
+      Effect.catchIf(
+        (error) => error.reason._tag === "AlreadyExists",
+        () => Effect.succeed(false)
+      )
+    )
+    if (made) return
+    const claim = yield* read
+    if (yield* isDead(claim)) yield* buryDead(claim)
+    return yield* new Held({ owner: describe(claim) })
+  })
+
+  // A lock that vanished while we looked is as good as one to try again.
+  const acquire = attempt().pipe(
+    Effect.catchIf(
+      (error) => error._tag === "PlatformError" && notFound(error),
+      (error) =>
+        Effect.flatMap(fs.exists(dirname(path)), (there) =>
+          there ? Effect.fail(new Held({ owner: "unknown owner" })) : Effect.fail(error)
+        )
+    ),
+    Effect.retry({
+      schedule: Schedule.spaced("25 millis"),
+      while: (error) =>
+        error._tag === "Held" ? Effect.map(Clock.currentTimeMillis, (now) => now < deadline) : Effect.succeed(false)
+    })
+  )
+
+  const isOurs = Effect.map(read, (claim) => claim?.token === token)
+  yield* Effect.acquireRelease(
+    Effect.suspend(() => {
+      mine.add(token)
+      return Effect.onError(acquire, () => Effect.sync(() => mine.delete(token)))
+    }),
+    () =>
+      isOurs.pipe(
+        Effect.flatMap((ours) => (ours ? fs.remove(path, { force: true }) : Effect.void)),
+        Effect.ignore,
+        Effect.ensuring(Effect.sync(() => mine.delete(token)))
+      ),
+    { interruptible: true }
+  )
+  yield* Effect.forkScoped(
+    isOurs.pipe(
+      Effect.flatMap((ours) => (ours ? write("w") : Effect.void)),
+      Effect.ignore,
+      Effect.delay(expiry / 3),
+      Effect.forever({ disableYield: true })
+    )
+  )
+  return {
+    check: Effect.flatMap(read, (claim) =>
+      claim?.token === token ? Effect.void : Effect.fail(new Held({ owner: describe(claim) }))
+    )
+  }
+})
+
+const dirname = (path: string): string => {
+  const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"))
+  return cut <= 0 ? "." : path.slice(0, cut)
+}

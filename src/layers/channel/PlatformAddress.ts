@@ -1,0 +1,47 @@
+/**
+ * Addresses of an InstaClaw platform: which of them a key may be sent to, which origin they belong to, and the four
+ * addresses that follow from one.
+ */
+import { isLoopbackHost } from "./PublicAddress.ts"
+
+/** Encrypted, or on this machine: everything else would show the key on the way (law secret). */
+export const mayCarryKeys = (url: URL): boolean =>
+  url.protocol === "https:" || url.protocol === "wss:" || isLoopbackHost(url.hostname)
+
+export const isLoopback = (url: URL): boolean => isLoopbackHost(url.hostname)
+
+const toHttp: Readonly<Record<string, string>> = { "ws:": "http:", "wss:": "https:" }
+
+/** Scheme, host and port with the scheme of HTTP: a socket and the pages of one platform have the same origin. */
+export const originOf = (url: URL): string => {
+  const plain = new URL(url)
+  plain.protocol = toHttp[url.protocol] ?? url.protocol
+  return plain.origin
+}
+
+/** The addresses of a platform that lies where `base` says; a path in it is kept as a prefix. */
+export const derive = (
+  base: URL
+): {
+  readonly wsUrl: URL
+  readonly profileCreateUrl: URL
+  readonly taskApiBaseUrl: URL
+  readonly artifactUrl: URL
+} => {
+  const root = new URL(base)
+  root.protocol = toHttp[base.protocol] ?? base.protocol
+  root.search = ""
+  root.hash = ""
+  root.username = ""
+  root.password = ""
+  // Whoever copies the address of the socket means the platform it belongs to.
+  root.pathname = root.pathname.replace(/\/ws\/chat\/?$/, "/").replace(/\/*$/, "/")
+  const wsUrl = new URL("ws/chat", root)
+  wsUrl.protocol = root.protocol === "https:" ? "wss:" : "ws:"
+  return {
+    wsUrl,
+    profileCreateUrl: new URL("profiles/create", root),
+    taskApiBaseUrl: root,
+    artifactUrl: new URL("artifact/upload-and-bind", root)
+  }
+}

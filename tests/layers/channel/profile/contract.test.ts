@@ -1,0 +1,96 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as FileProfileStore from "../../../../src/layers/channel/FileProfileStore.ts"
+import * as MemoryProfileStore from "../../../../src/layers/channel/MemoryProfileStore.ts"
+import { ProfileStore } from "../../../../src/services/channel/ProfileStore.ts"
+import { plain, profile } from "./profiles.ts"
+
+const inTemporaryFolder = Layer.unwrap(
+  Effect.map(
+    Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped()),
+    (folder) => FileProfileStore.layer({ root: `${folder}/.insta` })
+  )
+).pipe(Layer.provide(NodeFileSystem.layer))
+
+const layers = [
+  { name: "file", layer: inTemporaryFolder },
+  { name: "memory", layer: MemoryProfileStore.layer() }
+]
+
+for (const { name, layer } of layers) {
+  describe(`ProfileStore, ${name}`, () => {
+    it.live("knows nothing at first, and removing nothing is no error", () =>
+      Effect.gen(function* () {
+        const store = yield* ProfileStore
+        assert.isTrue(Option.isNone(yield* store.load))
+        assert.isTrue(Option.isNone(yield* store.activationToken))
+        yield* store.remove
+        yield* store.clearActivationToken
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.live("gives back what was saved, and the last one counts", () =>
+      Effect.gen(function* () {
+        const store = yield* ProfileStore
+        const second = profile({
+          app_secret: Redacted.make("new"),
+          extra: { plan: { seats: 3 } },
+          instance_type: "bot"
+        })
+        yield* store.save(profile())
+        assert.deepStrictEqual(plain(Option.getOrThrow(yield* store.load)), plain(profile()))
+        yield* store.save(second)
+        assert.deepStrictEqual(plain(Option.getOrThrow(yield* store.load)), plain(second))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.live("forgets what was removed", () =>
+      Effect.gen(function* () {
+        const store = yield* ProfileStore
+        yield* store.save(profile())
+        yield* store.remove
+        assert.isTrue(Option.isNone(yield* store.load))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.live("two writers at once leave one of the two", () =>
+      Effect.gen(function* () {
+        const store = yield* ProfileStore
+        const names = ["a", "b", "c", "d"]
+        yield* Effect.forEach(names, (name) => store.save(profile({ name })), { concurrency: "unbounded" })
+        assert.include(names, Option.getOrThrow(yield* store.load).name)
+      }).pipe(Effect.provide(layer))
+    )
+  })
+}
+
+const Saved = Schema.Struct({
+  app_key: Schema.NonEmptyString,
+  app_secret: Schema.NonEmptyString,
+  claw_id: Schema.NonEmptyString,
+  name: Schema.String,
+  description: Schema.String,
+  hourly_rate: Schema.Finite.check(Schema.isGreaterThan(0)),
+  scene_tags: Schema.Array(Schema.String),
+  custom_tags: Schema.Array(Schema.String),
+  instance_type: Schema.Union([Schema.Finite, Schema.String])
+})
+
+it.live.prop(
+  "whatever a profile holds, the file gives it back",
+  [Saved],
+  ([value]) =>
+    Effect.gen(function* () {
+      const store = yield* ProfileStore
+      const given = profile({ ...value, app_secret: Redacted.make(value.app_secret) })
+      yield* store.save(given)
+      assert.deepStrictEqual(plain(Option.getOrThrow(yield* store.load)), plain(given))
+    }).pipe(Effect.provide(inTemporaryFolder)),
+  { arbitrary: { runs: 25 } }
+)
