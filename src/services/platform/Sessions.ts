@@ -66,10 +66,14 @@ export class Sessions extends Context.Service<
     readonly find: (userId: string, sessionId: string) => Effect.Effect<Session, NotFound | StoreError>
     /** The agent's own; NotFound for another agent's. */
     readonly findForAgent: (clawId: string, sessionId: string) => Effect.Effect<Session, NotFound | StoreError>
-    /** Last used first. */
+    /** Last used first (a message of the person's is a use), the first 1,000. */
     readonly list: (userId: string, clawId?: string) => Effect.Effect<ReadonlyArray<Session>, StoreError>
     readonly listForAgent: (clawId: string, limit: number) => Effect.Effect<ReadonlyArray<Session>, StoreError>
-    readonly rename: (userId: string, sessionId: string, title: string) => Effect.Effect<Session, Invalid | NotFound | StoreError>
+    readonly rename: (
+      userId: string,
+      sessionId: string,
+      title: string
+    ) => Effect.Effect<Session, Invalid | NotFound | StoreError>
     /** With all its exchanges. */
     readonly remove: (userId: string, sessionId: string) => Effect.Effect<void, NotFound | StoreError>
 
@@ -99,5 +103,10 @@ export class Sessions extends Context.Service<
     readonly open: (clawId: string) => Effect.Effect<ReadonlyArray<Exchange>, StoreError>
     /** How many wait for this agent. */
     readonly countWaiting: (clawId: string) => Effect.Effect<number, StoreError>
+    /**
+     * Ends every message, of any agent, that has waited too long, and says which, in order. Readers above never see
+     * such a message as waiting; this is for who has to tell those that watch (call it from time to time).
+     */
+    readonly expire: Effect.Effect<ReadonlyArray<Exchange>, StoreError>
   }
 >()("clawfiber/platform/Sessions") {}

@@ -1,0 +1,299 @@
+/** Conversations, their messages and the mailbox of each agent, in SQL. */
+import * as Clock from "effect/Clock"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as SqlClient from "effect/sql/SqlClient"
+import { LimitReached, NotFound } from "../../services/platform/PlatformError.ts"
+import { type Exchange, type NewExchange, type Session, Sessions } from "../../services/platform/Sessions.ts"
+import * as rows from "./exchangeRows.ts"
+import * as names from "./names.ts"
+import * as secrets from "./secrets.ts"
+import { atEdge, lockKey, toNumber, toText } from "./sqlStore.ts"
+
+export interface Options {
+  /** How many messages may wait for one agent. Default 1,000. */
+  readonly maxWaiting?: number | undefined
+  /** How long a message waits for its agent before it ends as failed (`TIMEOUT`). Default 7 days. */
+  readonly waitingLifetime?: Duration.Input | undefined
+}
+
+const maxTitle = 60
+const maxRenamed = 120
+const maxListed = 1_000
+
+const expiry = {
+  code: "TIMEOUT",
+  message: "The agent did not come back in time to get this message. Send it again when it is there."
+} as const
+
+const noSession = new NotFound({ what: "conversation" })
+const noExchange = new NotFound({ what: "reply" })
+
+/** The first words of a message, on one line. Empty where it has no text. */
+const titleOf = (input: NewExchange): string => {
+  for (const part of input.parts) {
+    if (part.type !== "input_text") continue
+    // Enough for any title, and no more work than that for a message of any length.
+    const text = toText(part.text.slice(0, 2_000))
+      .replaceAll(/[\s\p{Cc}]+/gu, " ")
+      .trim()
+    if (text !== "") return names.cut(text, maxTitle).trimEnd()
+  }
+  return ""
+}
+
+export const make = Effect.fnUntraced(function* (options?: Options) {
+  const sql = yield* SqlClient.SqlClient
+  const random = yield* SecureRandom.SecureRandom
+  const maxWaiting = options?.maxWaiting ?? 1_000
+  const lifetime = Duration.toMillis(Duration.fromInputUnsafe(options?.waitingLifetime ?? "7 days"))
+
+  const hasExpired = (row: rows.ExchangeRow, now: number): boolean =>
+    row.status === "waiting" && toNumber(row.created_at) + lifetime <= now
+
+  const endExpired = Effect.fnUntraced(function* (now: number) {
+    const ended = yield* sql<rows.ExchangeRow>`UPDATE exchanges
+      SET status = 'failed', failure_code = ${expiry.code}, failure_message = ${expiry.message}, ended_at = ${now}
+      WHERE ended_at IS NULL AND status = 'waiting' AND created_at <= ${now - lifetime} RETURNING *`
+    return ended.map(rows.toExchange).sort((a, b) => a.ordinal - b.ordinal)
+  })
+
+  /** Rows as they are now: one that should have ended is ended first and read again. */
+  const current = <E, R>(read: Effect.Effect<ReadonlyArray<rows.ExchangeRow>, E, R>) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const found = yield* read
+      if (!found.some((row) => hasExpired(row, now))) return found
+      yield* endExpired(now)
+      return yield* read
+    })
+
+  const create: Sessions["Service"]["create"] = Effect.fn("Sessions.create")(function* (userId, clawId) {
+    const now = yield* Clock.currentTimeMillis
+    const sessionId = yield* secrets.drawId(random, "sess_")
+    const agents = yield* sql`SELECT claw_id FROM identities WHERE claw_id = ${clawId}`
+    if (agents.length === 0) return yield* new NotFound({ what: "agent" })
+    const session: Session = { sessionId, userId, clawId, title: "", createdAt: now, updatedAt: now }
+    yield* sql`INSERT INTO sessions ${sql.insert({
+      session_id: sessionId,
+      user_id: userId,
+      claw_id: clawId,
+      title: "",
+      created_at: now,
+      updated_at: now
+    })}`
+    return session
+  }, atEdge)
+
+  const find: Sessions["Service"]["find"] = Effect.fn("Sessions.find")(function* (userId, sessionId) {
+    const [row] = yield* sql<rows.SessionRow>`SELECT * FROM sessions
+      WHERE session_id = ${sessionId} AND user_id = ${userId}`
+    return row === undefined ? yield* noSession : rows.toSession(row)
+  }, atEdge)
+
+  const findForAgent: Sessions["Service"]["findForAgent"] = Effect.fn("Sessions.findForAgent")(function* (
+    clawId,
+    sessionId
+  ) {
+    const [row] = yield* sql<rows.SessionRow>`SELECT * FROM sessions
+      WHERE session_id = ${sessionId} AND claw_id = ${clawId}`
+    return row === undefined ? yield* noSession : rows.toSession(row)
+  }, atEdge)
+
+  const list: Sessions["Service"]["list"] = Effect.fn("Sessions.list")(function* (userId, clawId) {
+    const found = yield* sql<rows.SessionRow>`SELECT * FROM sessions WHERE user_id = ${userId}
+      ${clawId === undefined ? sql.literal("") : sql`AND claw_id = ${clawId}`}
+      ORDER BY updated_at DESC, session_id DESC LIMIT ${maxListed}`
+    return found.map(rows.toSession)
+  }, atEdge)
+
+  const listForAgent: Sessions["Service"]["listForAgent"] = Effect.fn("Sessions.listForAgent")(function* (
+    clawId,
+    limit
+  ) {
+    const found = yield* sql<rows.SessionRow>`SELECT * FROM sessions WHERE claw_id = ${clawId}
+      ORDER BY updated_at DESC, session_id DESC LIMIT ${rows.toLimit(limit)}`
+    return found.map(rows.toSession)
+  }, atEdge)
+
+  const rename: Sessions["Service"]["rename"] = Effect.fn("Sessions.rename")(function* (userId, sessionId, input) {
+    const title = yield* names.line({ text: input, param: "title", what: "The title", max: maxRenamed })
+    const [row] = yield* sql<rows.SessionRow>`UPDATE sessions SET title = ${title}
+      WHERE session_id = ${sessionId} AND user_id = ${userId} RETURNING *`
+    return row === undefined ? yield* noSession : rows.toSession(row)
+  }, atEdge)
+
+  const remove: Sessions["Service"]["remove"] = Effect.fn("Sessions.remove")(function* (userId, sessionId) {
+    const removed = yield* sql`DELETE FROM sessions
+      WHERE session_id = ${sessionId} AND user_id = ${userId} RETURNING session_id`
+    if (removed.length === 0) return yield* noSession
+  }, atEdge)
+
+  /** Those that have waited too long count no more, ended or not yet. */
+  const countUnexpired = Effect.fnUntraced(function* (clawId: string, now: number) {
+    const [row] = yield* sql<{ n: rows.Numeric }>`SELECT count(*) AS n FROM exchanges
+      WHERE claw_id = ${clawId} AND ended_at IS NULL AND status = 'waiting' AND created_at > ${now - lifetime}`
+    return toNumber(row?.n ?? 0)
+  })
+
+  /** Within a transaction. */
+  const checkRoom = Effect.fnUntraced(function* (clawId: string, now: number) {
+    yield* lockKey(sql, `mailbox ${clawId}`)
+    if ((yield* countUnexpired(clawId, now)) < maxWaiting) return
+    return yield* new LimitReached({
+      detail: `${maxWaiting} messages already wait for this agent, which is the limit. It is away or far behind; try again later.`
+    })
+  })
+
+  const select = (sessionId: string, messageId: string) =>
+    sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE session_id = ${sessionId} AND message_id = ${messageId}`
+
+  const insert = Effect.fnUntraced(function* (input: NewExchange) {
+    const now = yield* Clock.currentTimeMillis
+    const responseId = yield* secrets.drawId(random, "resp_")
+    const [session] = yield* sql<rows.SessionRow>`SELECT * FROM sessions
+      WHERE session_id = ${input.sessionId} AND user_id = ${input.userId}`
+    if (session === undefined) return yield* noSession
+    const [known] = yield* current(select(input.sessionId, input.messageId))
+    if (known !== undefined) return { exchange: rows.toExchange(known), fresh: false }
+    yield* checkRoom(session.claw_id, now)
+    const [row] = yield* sql<{ ordinal: rows.Numeric }>`INSERT INTO exchanges ${sql.insert({
+      session_id: input.sessionId,
+      message_id: input.messageId,
+      response_id: responseId,
+      previous_response_id: input.previousResponseId,
+      claw_id: session.claw_id,
+      user_id: input.userId,
+      parts: JSON.stringify(input.parts),
+      stream: input.stream ? 1 : 0,
+      metadata: JSON.stringify(input.metadata),
+      status: "waiting",
+      reply_text: "",
+      created_at: now
+    })} ON CONFLICT (session_id, message_id) DO NOTHING RETURNING ordinal`
+    if (row === undefined) {
+      // Somebody else's insert came between, which only a database with several writers allows.
+      const [other] = yield* select(input.sessionId, input.messageId)
+      return other === undefined ? yield* noSession : { exchange: rows.toExchange(other), fresh: false }
+    }
+    const title = session.title === "" ? titleOf(input) : session.title
+    yield* sql`UPDATE sessions SET updated_at = ${now}, title = ${title} WHERE session_id = ${input.sessionId}`
+    const exchange: Exchange = {
+      messageId: input.messageId,
+      sessionId: input.sessionId,
+      clawId: session.claw_id,
+      userId: input.userId,
+      ordinal: toNumber(row.ordinal),
+      responseId,
+      previousResponseId: input.previousResponseId,
+      parts: input.parts,
+      stream: input.stream,
+      metadata: input.metadata,
+      status: "waiting",
+      replyText: "",
+      failure: undefined,
+      createdAt: now,
+      endedAt: undefined
+    }
+    return { exchange, fresh: true }
+  })
+
+  const accept: Sessions["Service"]["accept"] = Effect.fn("Sessions.accept")(
+    (input: NewExchange) => sql.withTransaction(insert(input)),
+    atEdge
+  )
+
+  const waiting: Sessions["Service"]["waiting"] = Effect.fn("Sessions.waiting")(function* (clawId, limit) {
+    const found = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges
+      WHERE claw_id = ${clawId} AND ended_at IS NULL AND status = 'waiting'
+      ORDER BY ordinal LIMIT ${rows.toLimit(limit)}`)
+    return found.map(rows.toExchange)
+  }, atEdge)
+
+  const advance: Sessions["Service"]["advance"] = Effect.fn("Sessions.advance")(function* (responseId, status) {
+    yield* status === "delivered"
+      ? sql`UPDATE exchanges SET status = 'delivered' WHERE response_id = ${responseId} AND status = 'waiting'`
+      : sql`UPDATE exchanges SET status = 'answering'
+          WHERE response_id = ${responseId} AND status IN ('waiting', 'delivered')`
+  }, atEdge)
+
+  const requeue: Sessions["Service"]["requeue"] = Effect.fn("Sessions.requeue")(function* (clawId) {
+    const moved = yield* sql`UPDATE exchanges SET status = 'waiting'
+      WHERE claw_id = ${clawId} AND ended_at IS NULL AND status = 'delivered' RETURNING ordinal`
+    return moved.length
+  }, atEdge)
+
+  const end: Sessions["Service"]["end"] = Effect.fn("Sessions.end")(function* (responseId, result) {
+    const now = yield* Clock.currentTimeMillis
+    const ended = yield* sql`UPDATE exchanges
+      SET status = ${result.failure === undefined ? "completed" : "failed"}, reply_text = ${toText(result.text)},
+        failure_code = ${result.failure?.code}, failure_message = ${result.failure && toText(result.failure.message)}, ended_at = ${now}
+      WHERE response_id = ${responseId} AND ended_at IS NULL RETURNING ordinal`
+    return ended.length > 0
+  }, atEdge)
+
+  const findExchange: Sessions["Service"]["findExchange"] = Effect.fn("Sessions.findExchange")(function* (responseId) {
+    const [row] = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE response_id = ${responseId}`)
+    return row === undefined ? yield* noExchange : rows.toExchange(row)
+  }, atEdge)
+
+  const findByMessage: Sessions["Service"]["findByMessage"] = Effect.fn("Sessions.findByMessage")(function* (
+    sessionId,
+    messageId
+  ) {
+    const [row] = yield* current(select(sessionId, messageId))
+    return row === undefined ? yield* new NotFound({ what: "message" }) : rows.toExchange(row)
+  }, atEdge)
+
+  const history: Sessions["Service"]["history"] = Effect.fn("Sessions.history")(function* (sessionId, page) {
+    const limit = rows.toLimit(page.limit)
+    const found = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE session_id = ${sessionId}
+      ${page.before === undefined ? sql.literal("") : sql`AND ordinal < ${page.before}`}
+      ORDER BY ordinal DESC LIMIT ${limit + 1}`)
+    const items = found.slice(0, limit).map(rows.toExchange)
+    return { items, next: found.length > limit ? items.at(-1)?.ordinal : undefined }
+  }, atEdge)
+
+  const open: Sessions["Service"]["open"] = Effect.fn("Sessions.open")(function* (clawId) {
+    const found = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges
+      WHERE claw_id = ${clawId} AND ended_at IS NULL ORDER BY ordinal`)
+    return found.map(rows.toExchange)
+  }, atEdge)
+
+  const countWaiting: Sessions["Service"]["countWaiting"] = Effect.fn("Sessions.countWaiting")(function* (clawId) {
+    return yield* countUnexpired(clawId, yield* Clock.currentTimeMillis)
+  }, atEdge)
+
+  const expire: Sessions["Service"]["expire"] = Effect.flatMap(Clock.currentTimeMillis, endExpired).pipe(
+    atEdge,
+    Effect.withSpan("Sessions.expire")
+  )
+
+  return Sessions.of({
+    create,
+    find,
+    findForAgent,
+    list,
+    listForAgent,
+    rename,
+    remove,
+    accept,
+    waiting,
+    advance,
+    requeue,
+    end,
+    findExchange,
+    findByMessage,
+    history,
+    open,
+    countWaiting,
+    expire
+  })
+})
+
+export const layer = (
+  options?: Options
+): Layer.Layer<Sessions, never, SqlClient.SqlClient | SecureRandom.SecureRandom> =>
+  Layer.effect(Sessions, make(options))

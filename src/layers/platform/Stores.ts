@@ -1,0 +1,102 @@
+/**
+ * The platform's stores together, over one database.
+ *
+ * - `layerSqlite({ folder, ... })`: everything under one data folder: `platform.sqlite` and `files/`.
+ * - `layer({ filesFolder, ... })`: the same over whatever `SqlClient` is there (Postgres, a test's).
+ * - `layerTest(bounds?)`: in memory, files in a temporary folder; the real layers, nothing left behind.
+ *
+ * All run the migrations first, and give `Identities`, `People`, `Sessions` and `Files`. Needed of the outside:
+ * `SecureRandom`, `FileSystem`, `Path` (`layerTest` brings its own). What fails at start is a `DatabaseError` or a
+ * `FilesFolderError` with a sentence for the operator; afterwards a `StoreError`.
+ */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import type * as SqlClient from "effect/sql/SqlClient"
+import type { Files } from "../../services/platform/Files.ts"
+import type { Identities } from "../../services/platform/Identities.ts"
+import type { People } from "../../services/platform/People.ts"
+import type { StoreError } from "../../services/platform/PlatformError.ts"
+import type { Sessions } from "../../services/platform/Sessions.ts"
+import type { DatabaseError } from "../sql/DatabaseError.ts"
+import * as SqliteClient from "../sql/SqliteClient.ts"
+import * as Migrations from "./Migrations.ts"
+import * as SqlFiles from "./SqlFiles.ts"
+import * as SqlIdentities from "./SqlIdentities.ts"
+import * as SqlPeople from "./SqlPeople.ts"
+import * as SqlSessions from "./SqlSessions.ts"
+
+export type Stores = Identities | People | Sessions | Files
+
+export type StartError = DatabaseError | SqlFiles.FilesFolderError | StoreError
+
+export interface Bounds {
+  readonly sessions?: SqlSessions.Options | undefined
+  /** Bytes of one file, default 20 MiB; of all files of a person, default 500 MiB. */
+  readonly files?: { readonly maxSize?: number | undefined; readonly quota?: number | undefined } | undefined
+}
+
+export interface Options extends Bounds {
+  readonly filesFolder: string
+  /** What the operator calls the database, for sentences. Default `the database`. */
+  readonly database?: string | undefined
+}
+
+export const layer = (
+  options: Options
+): Layer.Layer<
+  Stores,
+  StartError,
+  SqlClient.SqlClient | SecureRandom.SecureRandom | FileSystem.FileSystem | Path.Path
+> =>
+  Layer.mergeAll(
+    SqlIdentities.layer,
+    SqlPeople.layer,
+    SqlSessions.layer(options.sessions),
+    SqlFiles.layer({ folder: options.filesFolder, ...options.files })
+  ).pipe(Layer.provide(Layer.effectDiscard(Migrations.run(options.database ?? "the database"))))
+
+export interface SqliteOptions extends Bounds {
+  /** The data folder. Made (mode 0700) where missing. */
+  readonly folder: string
+  readonly durability?: "normal" | "full" | undefined
+}
+
+export const layerSqlite = (
+  options: SqliteOptions
+): Layer.Layer<
+  Stores | SqlClient.SqlClient,
+  StartError,
+  SecureRandom.SecureRandom | FileSystem.FileSystem | Path.Path
+> =>
+  Layer.unwrap(
+    Effect.map(Path.Path, (path) => {
+      const filename = path.join(options.folder, "platform.sqlite")
+      return layer({ ...options, filesFolder: path.join(options.folder, "files"), database: filename }).pipe(
+        Layer.provideMerge(SqliteClient.layer({ filename, durability: options.durability }))
+      )
+    })
+  )
+
+/** Over a given `SqlClient`, with files in a folder that goes when the scope ends. */
+export const layerTemporary = <E, R>(
+  client: Layer.Layer<SqlClient.SqlClient, E, R>,
+  bounds?: Bounds
+): Layer.Layer<Stores | SqlClient.SqlClient, StartError | E, R> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const filesFolder = yield* fs.makeTempDirectoryScoped({ prefix: "clawfiber-files-" })
+      return layer({ ...bounds, filesFolder })
+    }).pipe(Effect.orDie)
+  ).pipe(
+    Layer.provideMerge(client),
+    Layer.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, SecureRandom.layerWebCrypto))
+  )
+
+export const layerTest = (bounds?: Bounds): Layer.Layer<Stores | SqlClient.SqlClient, StartError> =>
+  layerTemporary(SqliteClient.layerMemory, bounds)

@@ -1,0 +1,78 @@
+/** Rows of conversations and exchanges, and what they stand for. */
+import type { Exchange, ExchangeStatus, Session } from "../../services/platform/Sessions.ts"
+import type { Part } from "../../services/protocol/Inbound.ts"
+import type { FailureCode } from "../../services/protocol/ResponseEvent.ts"
+import { toNumber, toOptionalNumber } from "./sqlStore.ts"
+
+export type Numeric = number | bigint | string
+
+export interface SessionRow {
+  readonly session_id: string
+  readonly user_id: string
+  readonly claw_id: string
+  readonly title: string
+  readonly created_at: Numeric
+  readonly updated_at: Numeric
+}
+
+export interface ExchangeRow {
+  readonly ordinal: Numeric
+  readonly session_id: string
+  readonly message_id: string
+  readonly response_id: string
+  readonly previous_response_id: string | null
+  readonly claw_id: string
+  readonly user_id: string
+  readonly parts: string
+  readonly stream: Numeric
+  readonly metadata: string
+  readonly status: ExchangeStatus
+  readonly reply_text: string
+  readonly failure_code: FailureCode | null
+  readonly failure_message: string | null
+  readonly created_at: Numeric
+  readonly ended_at: Numeric | null
+}
+
+export const toSession = (row: SessionRow): Session => ({
+  sessionId: row.session_id,
+  userId: row.user_id,
+  clawId: row.claw_id,
+  title: row.title,
+  createdAt: toNumber(row.created_at),
+  updatedAt: toNumber(row.updated_at)
+})
+
+/** JSON leaves out what is undefined; the shape has it. */
+const toParts = (json: string): ReadonlyArray<Part> => {
+  const stored: ReadonlyArray<Part> = JSON.parse(json)
+  return stored.map((part) =>
+    part.type === "input_text" ? part : { type: part.type, fileId: part.fileId, url: part.url, filename: part.filename }
+  )
+}
+
+export const toExchange = (row: ExchangeRow): Exchange => ({
+  messageId: row.message_id,
+  sessionId: row.session_id,
+  clawId: row.claw_id,
+  userId: row.user_id,
+  ordinal: toNumber(row.ordinal),
+  responseId: row.response_id,
+  previousResponseId: row.previous_response_id ?? undefined,
+  parts: toParts(row.parts),
+  stream: toNumber(row.stream) === 1,
+  metadata: JSON.parse(row.metadata),
+  status: row.status,
+  replyText: row.reply_text,
+  failure:
+    row.failure_code === null
+      ? undefined
+      : { code: row.failure_code, message: row.failure_message ?? row.failure_code },
+  createdAt: toNumber(row.created_at),
+  endedAt: toOptionalNumber(row.ended_at)
+})
+
+const maxPage = 1_000
+
+/** What a caller may ask for at once. */
+export const toLimit = (limit: number): number => Math.min(Math.max(1, Math.trunc(limit)), maxPage)

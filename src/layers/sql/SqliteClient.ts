@@ -1,0 +1,266 @@
+/**
+ * The `SqlClient` of Effect over `node:sqlite`: one connection, one file, no package to install.
+ *
+ * The calls of `node:sqlite` are synchronous, so a statement by itself never meets another; transactions and streams
+ * hold the one connection for as long as they last. Statements of one text are prepared once.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Connection } from "effect/sql/SqlConnection"
+import { classifySqliteError, SqlError } from "effect/sql/SqlError"
+import * as Statement from "effect/sql/Statement"
+import * as Stream from "effect/Stream"
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from "node:fs"
+import { dirname } from "node:path"
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import { DatabaseError, fromUnknown } from "./DatabaseError.ts"
+
+export interface Options {
+  /** A path, made with its folder (modes 0600 and 0700) where missing, or `:memory:`. */
+  readonly filename: string
+  /**
+   * What a commit waits for. `normal` (default): a crash of the program loses nothing, a crash of the machine may lose
+   * the last commits, never the order. `full`: neither does, at some twenty times the price.
+   */
+  readonly durability?: "normal" | "full" | undefined
+  /** How long a call may hold up the whole program for a lock of another program's. Default 20 ms. */
+  readonly busyTimeout?: Duration.Input | undefined
+  /** How long a locked database is asked again, without holding up anything. Default 5 s. */
+  readonly patience?: Duration.Input | undefined
+  /** Files up to this size, in bytes, are read through at start in search of damage. Default 64 MiB. */
+  readonly checkUpTo?: number | undefined
+}
+
+const memory = ":memory:"
+/** Beyond this many texts (lists of varying length make new ones) the oldest prepared statement goes. */
+const maxPrepared = 256
+const rowsPerPull = 128
+
+/** `classifySqliteError` reads `errno`; `node:sqlite` says `errcode`. */
+const toSqlError = (cause: unknown, operation: string): SqlError => {
+  if (typeof cause === "object" && cause !== null && "errcode" in cause) {
+    Object.assign(cause, { errno: cause.errcode })
+  }
+  const message = cause instanceof Error ? cause.message : String(cause)
+  return new SqlError({ reason: classifySqliteError(cause, { message, operation }) })
+}
+
+const isLocked = (error: SqlError): boolean => error.reason._tag === "LockTimeoutError"
+
+const toInput = (value: unknown): SQLInputValue => {
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "bigint":
+      return value
+    case "boolean":
+      return value ? 1 : 0
+    case "undefined":
+      return null
+    default:
+  }
+  if (value === null) return null
+  if (value instanceof Uint8Array) return value
+  if (value instanceof Date) return value.toISOString()
+  throw new TypeError("A parameter of a statement is a text, a number, bytes or nothing")
+}
+
+const toInputs = (params: ReadonlyArray<unknown>): Array<SQLInputValue> => {
+  const inputs = Array.from<SQLInputValue>({ length: params.length })
+  for (let i = 0; i < params.length; i++) inputs[i] = toInput(params[i])
+  return inputs
+}
+
+/** Rows come without a prototype, which trips whoever compares, prints or decodes them. */
+const toRows = (rows: ReadonlyArray<object>): ReadonlyArray<object> => {
+  const plain = Array.from<object>({ length: rows.length })
+  for (let i = 0; i < rows.length; i++) plain[i] = { ...rows[i] }
+  return plain
+}
+
+/** Prepared statements by text and by how they read: a flag of one caller must not stay for the next. */
+const makePrepared = (database: DatabaseSync) => {
+  const make = (readBigInts: boolean, returnArrays: boolean) => {
+    const kept = new Map<string, StatementSync>()
+    return (text: string): StatementSync => {
+      const known = kept.get(text)
+      if (known !== undefined) return known
+      const statement = database.prepare(text, { readBigInts, returnArrays })
+      if (kept.size >= maxPrepared) {
+        for (const oldest of kept.keys()) {
+          kept.delete(oldest)
+          break
+        }
+      }
+      kept.set(text, statement)
+      return statement
+    }
+  }
+  const rows = { plain: make(false, false), big: make(true, false) }
+  const values = { plain: make(false, true), big: make(true, true) }
+  return { rows, values }
+}
+
+const makeConnection = (database: DatabaseSync, patience: Duration.Duration): Connection => {
+  const prepared = makePrepared(database)
+  const schedule = Schedule.spaced("10 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: patience }))
+
+  // The edge to a synchronous library: what it throws becomes a typed failure here and nowhere else. Inside a
+  // transaction a lock is not waited for: BEGIN IMMEDIATE has waited already, and the caller's rollback must come first.
+  const attempt = <A>(operation: string, run: (bigInts: boolean) => A): Effect.Effect<A, SqlError> =>
+    Effect.withFiber((fiber) => {
+      const bigInts = fiber.getRef(SqlClient.SafeIntegers)
+      const once = (): Effect.Effect<A, SqlError> => {
+        try {
+          return Effect.succeed(run(bigInts))
+        } catch (cause) {
+          return Effect.fail(toSqlError(cause, operation))
+        }
+      }
+      try {
+        return Effect.succeed(run(bigInts))
+      } catch (cause) {
+        const error = toSqlError(cause, operation)
+        return isLocked(error) && !database.isTransaction
+          ? Effect.retry(Effect.suspend(once), { schedule, while: isLocked })
+          : Effect.fail(error)
+      }
+    })
+
+  const execute: Connection["execute"] = (text, params, transformRows) =>
+    attempt("execute", (bigInts) => {
+      const statement = bigInts ? prepared.rows.big(text) : prepared.rows.plain(text)
+      const rows = toRows(statement.all(...toInputs(params)))
+      return transformRows === undefined ? rows : transformRows(rows)
+    })
+
+  const executeValues = (text: string, params: ReadonlyArray<unknown>) =>
+    attempt("executeValues", (bigInts) => {
+      const statement = bigInts ? prepared.values.big(text) : prepared.values.plain(text)
+      // With `returnArrays` rows are arrays, which the types of Node do not know.
+      return statement.all(...toInputs(params)) as ReadonlyArray<object> as ReadonlyArray<ReadonlyArray<unknown>>
+    })
+
+  return {
+    execute,
+    // `{ changes, lastInsertRowid }` of a statement without rows, else its rows.
+    executeRaw: (text, params) =>
+      attempt("executeRaw", (bigInts) => {
+        const statement = bigInts ? prepared.rows.big(text) : prepared.rows.plain(text)
+        return statement.columns().length === 0
+          ? statement.run(...toInputs(params))
+          : toRows(statement.all(...toInputs(params)))
+      }),
+    executeStream: (text, params, transformRows) =>
+      Stream.unwrap(
+        // A statement of its own: a prepared one would be reset under the reader's feet by the next use of its text.
+        Effect.map(
+          Effect.acquireRelease(
+            attempt("executeStream", (readBigInts) =>
+              database.prepare(text, { readBigInts }).iterate(...toInputs(params))
+            ),
+            // An iterator left open keeps its read lock.
+            (iterator) => Effect.sync(() => iterator.return?.())
+          ),
+          (iterator) =>
+            Stream.paginate(iterator, (iterator) =>
+              Effect.map(
+                attempt("executeStream", () => {
+                  const batch: Array<object> = []
+                  while (batch.length < rowsPerPull) {
+                    const step = iterator.next()
+                    if (step.done === true) return { batch, done: true }
+                    batch.push({ ...step.value })
+                  }
+                  return { batch, done: false }
+                }),
+                ({ batch, done }) =>
+                  [
+                    transformRows === undefined ? batch : transformRows(batch),
+                    done ? Option.none<typeof iterator>() : Option.some(iterator)
+                  ] as const
+              )
+            )
+        )
+      ),
+    executeValues,
+    executeValuesUnprepared: executeValues,
+    executeUnprepared: (text, params, transformRows) =>
+      attempt("executeUnprepared", (readBigInts) => {
+        const rows = toRows(database.prepare(text, { readBigInts }).all(...toInputs(params)))
+        return transformRows === undefined ? rows : transformRows(rows)
+      })
+  }
+}
+
+/** Makes what is missing with modes that shut others out. The `-wal` and `-shm` files take theirs from the file. */
+const prepareFile = (filename: string): void => {
+  mkdirSync(dirname(filename), { recursive: true, mode: 0o700 })
+  closeSync(openSync(filename, "a", 0o600))
+  chmodSync(filename, 0o600)
+}
+
+const open = (options: Options): DatabaseSync => {
+  const { filename } = options
+  if (filename !== memory) prepareFile(filename)
+  const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.busyTimeout ?? "20 millis"))
+  const database = new DatabaseSync(filename, { timeout, enableForeignKeyConstraints: true })
+  try {
+    // Opening reads nothing; these do, and so find a file that is none of ours.
+    database.exec("PRAGMA journal_mode = WAL")
+    database.exec(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`)
+    database.exec("PRAGMA temp_store = MEMORY")
+    database.prepare("SELECT count(*) FROM sqlite_schema").get()
+    if (filename !== memory && statSync(filename).size <= (options.checkUpTo ?? 64 * 1024 * 1024)) {
+      const found = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]
+      if (found !== "ok") {
+        throw new DatabaseError({ database: filename, reason: "Damaged", detail: String(found) })
+      }
+    }
+    return database
+  } catch (cause) {
+    database.close()
+    throw cause
+  }
+}
+
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<SqlClient.SqlClient, DatabaseError, Scope.Scope | Reactivity.Reactivity> {
+  const patience = Duration.fromInputUnsafe(options.patience ?? "5 seconds")
+  const database = yield* Effect.acquireRelease(
+    Effect.try({
+      try: () => open(options),
+      catch: (cause) => (cause instanceof DatabaseError ? cause : fromUnknown(options.filename, cause))
+    }),
+    (database) => Effect.sync(() => database.close())
+  )
+  const connection = makeConnection(database, patience)
+  return yield* SqlClient.make({
+    ...SqlClient.makeSqliteAcquirers({
+      connection: Effect.succeed(connection),
+      semaphore: Semaphore.makeUnsafe(1),
+      isTransaction: () => database.isTransaction
+    }),
+    compiler: Statement.makeCompilerSqlite(),
+    driver: "node-sqlite",
+    // Takes the write lock at the start: a transaction that reads first and writes then could otherwise fail midway.
+    beginTransaction: "BEGIN IMMEDIATE",
+    prepareTransactionControls: true,
+    releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
+    spanAttributes: [["db.system.name", "sqlite"]]
+  })
+})
+
+export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, DatabaseError> =>
+  Layer.effect(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))
+
+/** In memory, gone with its scope. */
+export const layerMemory: Layer.Layer<SqlClient.SqlClient, DatabaseError> = layer({ filename: memory })
