@@ -1,0 +1,344 @@
+/**
+ * Every variable the programs read, in one table: name, meaning, default, what is allowed. `load` reads them all and
+ * lists all faults at once. The seed's names keep their meaning; ours begin with CLAWFIBER_. Durations are whole
+ * milliseconds. An empty variable counts as absent.
+ */
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+
+export type Topic = "InstaClaw" | "Model" | "Replies" | "Limits" | "Program"
+
+export interface Variable<A> {
+  readonly name: string
+  readonly topic: Topic
+  /** One or two sentences for `.env.example` and the README. */
+  readonly about: string
+  /** What may stand there, as it is said in an error. */
+  readonly allowed: string
+  /** The default as one would write it. Empty: nothing is set. */
+  readonly fallback: string
+  /** Its value is never shown. */
+  readonly secret: boolean
+  readonly config: Config.Config<A>
+}
+
+type Words = Pick<Variable<unknown>, "name" | "topic" | "about">
+
+const longestTimer = 2_147_483_647
+
+const wholeBetween = (minimum: number, maximum: number) =>
+  Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))
+
+const whole = (words: Words, fallback: number, minimum: number, maximum: number): Variable<number> => ({
+  ...words,
+  allowed: `a whole number from ${minimum} to ${maximum}`,
+  fallback: String(fallback),
+  secret: false,
+  config: Config.withDefault(Config.schema(wholeBetween(minimum, maximum), words.name), fallback)
+})
+
+const millis = (
+  words: Words,
+  fallback: number,
+  minimum: number,
+  maximum = longestTimer
+): Variable<Duration.Duration> => ({
+  ...words,
+  allowed: `whole milliseconds from ${minimum} to ${maximum}`,
+  fallback: String(fallback),
+  secret: false,
+  config: Config.schema(wholeBetween(minimum, maximum), words.name).pipe(
+    Config.withDefault(fallback),
+    Config.map(Duration.millis)
+  )
+})
+
+const isUrl = (schemes: ReadonlyArray<string>) => (text: string) => {
+  const url = URL.parse(text)
+  return url !== null && schemes.includes(url.protocol) && url.hostname !== "" && url.username === "" && url.password === ""
+}
+
+const url = (words: Words, fallback: string, scheme: "ws" | "http"): Variable<URL> => ({
+  ...words,
+  allowed: `an address that begins with ${scheme}s:// (or ${scheme}:// on this machine), without a user name in it`,
+  fallback,
+  secret: false,
+  config: Config.schema(
+    Schema.String.check(Schema.makeFilter(isUrl([`${scheme}:`, `${scheme}s:`]))),
+    words.name
+  ).pipe(
+    Config.withDefault(fallback),
+    Config.map((text) => new URL(text))
+  )
+})
+
+const choice = <const L extends string>(words: Words, literals: ReadonlyArray<L>): Variable<L | undefined> => ({
+  ...words,
+  allowed: `one of ${literals.join(", ")}`,
+  fallback: "",
+  secret: false,
+  config: Config.schema(Schema.Literals(literals), words.name).pipe(Config.withDefault(undefined))
+})
+
+const text = (words: Words): Variable<string | undefined> => ({
+  ...words,
+  allowed: "any text",
+  fallback: "",
+  secret: false,
+  config: Config.String(words.name).pipe(Config.withDefault(undefined))
+})
+
+const secret = (words: Words): Variable<Redacted.Redacted<string> | undefined> => ({
+  ...words,
+  allowed: "printable characters without spaces",
+  fallback: "",
+  secret: true,
+  config: Config.schema(
+    Schema.RedactedFromValue(Schema.String.check(Schema.isPattern(/^[\x21-\x7e]+$/))),
+    words.name
+  ).pipe(Config.withDefault(undefined))
+})
+
+/** In the order in which `.env.example` and the README show them. */
+export const table = {
+  wsUrl: url(
+    { name: "INSTACLAW_WS_URL", topic: "InstaClaw", about: "The platform's socket." },
+    "wss://claw.int-os.com/ws/chat",
+    "ws"
+  ),
+  profileCreateUrl: url(
+    { name: "INSTACLAW_PROFILE_CREATE_URL", topic: "InstaClaw", about: "Where an agent registers." },
+    "https://claw.int-os.com/profiles/create",
+    "http"
+  ),
+  taskApiBaseUrl: url(
+    { name: "INSTACLAW_TASK_API_BASE_URL", topic: "InstaClaw", about: "The task pool's API." },
+    "https://claw.int-os.com",
+    "http"
+  ),
+  artifactUrl: url(
+    {
+      name: "INSTACLAW_ARTIFACT_UPLOAD_AND_BIND_URL",
+      topic: "InstaClaw",
+      about: "Where results are uploaded. The family's own http:// default is raised to https://."
+    },
+    "https://claw.int-os.com/artifact/upload-and-bind",
+    "http"
+  ),
+  heartbeatInterval: millis(
+    {
+      name: "INSTACLAW_HEARTBEAT_INTERVAL",
+      topic: "InstaClaw",
+      about: "Milliseconds between two pings. Three without an answer end the link."
+    },
+    30_000,
+    100,
+    3_600_000
+  ),
+  timeoutThreshold: millis(
+    {
+      name: "INSTACLAW_TIMEOUT_THRESHOLD",
+      topic: "InstaClaw",
+      about: "Milliseconds of silence after which the link no longer counts as connected. Longer than the heartbeat."
+    },
+    60_000,
+    100
+  ),
+  openaiApiKey: secret({
+    name: "OPENAI_API_KEY",
+    topic: "Model",
+    about: "The key of the model's provider. Without one (and without OPENAI_BASE_URL) the offline agent answers."
+  }),
+  openaiBaseUrl: {
+    ...url(
+      {
+        name: "OPENAI_BASE_URL",
+        topic: "Model",
+        about: "Another provider that speaks OpenAI's API, for example http://127.0.0.1:11434/v1."
+      },
+      "",
+      "http"
+    ),
+    config: Config.schema(
+      Schema.String.check(Schema.makeFilter(isUrl(["http:", "https:"]))),
+      "OPENAI_BASE_URL"
+    ).pipe(Config.withDefault(undefined))
+  } satisfies Variable<string | undefined>,
+  openaiModel: text({ name: "OPENAI_MODEL", topic: "Model", about: "The model's name." }),
+  openaiApi: choice(
+    {
+      name: "OPENAI_API",
+      topic: "Model",
+      about: "Which of the two APIs is spoken. Unset: responses at OpenAI itself, chat elsewhere."
+    },
+    ["responses", "chat"]
+  ),
+  systemPrompt: text({
+    name: "CLAWFIBER_SYSTEM_PROMPT",
+    topic: "Replies",
+    about: "What the agent is told before every message."
+  }),
+  dialect: choice(
+    {
+      name: "CLAWFIBER_DIALECT",
+      topic: "Replies",
+      about: "Answers in this dialect whatever a request came in. Unset: as it came."
+    },
+    ["envelope", "gateway", "legacy"]
+  ),
+  maxConcurrent: whole(
+    { name: "MAX_CONCURRENT_REQUESTS", topic: "Replies", about: "How many replies run at once." },
+    10,
+    1,
+    10_000
+  ),
+  maxQueued: whole(
+    {
+      name: "CLAWFIBER_MAX_QUEUED",
+      topic: "Replies",
+      about: "How many requests may wait for their turn; the next one is refused with RATE_LIMIT."
+    },
+    100,
+    0,
+    100_000
+  ),
+  requestTimeout: millis(
+    { name: "SDK_REQUEST_TIMEOUT", topic: "Replies", about: "The longest that one reply may take, in milliseconds." },
+    43_200_000,
+    1
+  ),
+  stallTimeout: millis(
+    {
+      name: "CLAWFIBER_STALL_TIMEOUT",
+      topic: "Replies",
+      about: "A reply without text or activity for so many milliseconds ends as TIMEOUT."
+    },
+    600_000,
+    1
+  ),
+  grace: millis(
+    {
+      name: "CLAWFIBER_GRACE",
+      topic: "Replies",
+      about: "How many milliseconds replies under way may go on when the program stops; then they end as INTERRUPTED."
+    },
+    500,
+    0,
+    1_500
+  ),
+  deltaSize: whole(
+    { name: "CLAWFIBER_DELTA_SIZE", topic: "Replies", about: "The longest piece of a streamed reply, in characters." },
+    50,
+    1,
+    100_000
+  ),
+  maxFrameBytes: whole(
+    { name: "CLAWFIBER_MAX_FRAME_BYTES", topic: "Limits", about: "The largest message on a socket, in bytes." },
+    1_048_576,
+    1_024,
+    268_435_456
+  ),
+  maxOutboxBytes: whole(
+    {
+      name: "CLAWFIBER_MAX_OUTBOX_BYTES",
+      topic: "Limits",
+      about: "How many bytes may wait to be sent while the link is down or slow."
+    },
+    8_388_608,
+    65_536,
+    1_073_741_824
+  ),
+  log: choice(
+    {
+      name: "CLAWFIBER_LOG",
+      topic: "Program",
+      about: "How much is logged (on standard error). Unset: info."
+    },
+    ["trace", "debug", "info", "warn", "error", "none"]
+  )
+} as const
+
+export type SettingName = keyof typeof table
+export type Settings = { readonly [K in SettingName]: Config.Success<(typeof table)[K]["config"]> }
+
+/** `holds` is undefined where it may not be shown. */
+export interface Fault {
+  readonly name: string
+  readonly holds: string | undefined
+  readonly allowed: string
+}
+
+/** The environment holds what cannot be used. A person mends it; nothing was started. */
+export class SettingsError extends Schema.TaggedError<SettingsError>()("SettingsError", {
+  faults: Schema.Array(
+    Schema.Struct({ name: Schema.String, holds: Schema.UndefinedOr(Schema.String), allowed: Schema.String })
+  )
+}) {
+  override get message(): string {
+    const lines = this.faults.map(
+      ({ allowed, holds, name }) => `${name} holds ${holds === undefined ? "something" : JSON.stringify(holds)}; allowed: ${allowed}.`
+    )
+    return lines.length === 1 ? (lines[0] ?? "") : `${lines.length} settings cannot be used:\n  ${lines.join("\n  ")}`
+  }
+}
+
+/** An address may carry a password or a token: only what names the place is shown. */
+const showable = (value: string): string => value.replace(/\/\/[^/@]*@/, "//…@").replace(/[?#].*$/s, "?…").slice(0, 200)
+
+const seedArtifactUrl = "http://claw.int-os.com/artifact/upload-and-bind"
+
+/**
+ * All settings, or all faults. Those in `ignore` keep their defaults whatever the environment says: `up` never takes
+ * the addresses of a real platform.
+ */
+export const load = Effect.fn("Settings.load")(function* (
+  options: { readonly ignore?: ReadonlyArray<SettingName> } = {}
+): Effect.fn.Return<Settings, SettingsError> {
+  const provider = yield* ConfigProvider.ConfigProvider
+  const nothing = ConfigProvider.fromUnknown({})
+  const faults: Array<Fault> = []
+  const values: Record<string, unknown> = {}
+  for (const [key, variable] of Object.entries<Variable<unknown>>(table)) {
+    const ignored = options.ignore?.some((name) => name === key) === true
+    const parsed = yield* Effect.result(variable.config.parse(ignored ? nothing : provider))
+    if (Result.isSuccess(parsed)) {
+      values[key] = parsed.success
+      continue
+    }
+    const held = variable.secret ? Option.none() : yield* Effect.option(Config.String(variable.name).parse(provider))
+    faults.push({
+      name: variable.name,
+      holds: Option.getOrUndefined(Option.map(held, showable)),
+      allowed: variable.allowed
+    })
+  }
+  if (faults.length > 0) return yield* new SettingsError({ faults })
+  // Every key of the table was read with its own config, which is what the type says.
+  const settings = values as Settings
+  if (Duration.isLessThanOrEqualTo(settings.timeoutThreshold, settings.heartbeatInterval)) {
+    return yield* new SettingsError({
+      faults: [
+        {
+          name: table.timeoutThreshold.name,
+          holds: String(Duration.toMillis(settings.timeoutThreshold)),
+          allowed: `more than ${table.heartbeatInterval.name} (${Duration.toMillis(settings.heartbeatInterval)})`
+        }
+      ]
+    })
+  }
+  return settings.artifactUrl.href === seedArtifactUrl
+    ? { ...settings, artifactUrl: new URL(table.artifactUrl.fallback) }
+    : settings
+})
+
+/** Names that begin like ours and are none: most likely misspelt. */
+export const unknownNames = (environment: Readonly<Record<string, string | undefined>>): ReadonlyArray<string> => {
+  const known = new Set(Object.values(table).map((variable) => variable.name))
+  return Object.keys(environment).filter((name) => /^(CLAWFIBER|INSTACLAW)_/.test(name) && !known.has(name))
+}
