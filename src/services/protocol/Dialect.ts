@@ -2,6 +2,10 @@
  * A dialect is a pure projection of a reply onto the wire, and the way back. Its encoder turns steps into frames,
  * its decoder turns one frame into what the platform needs to know of it.
  */
+import { dialect as envelope } from "./dialects/Envelope.ts"
+import { dialect as gateway } from "./dialects/Gateway.ts"
+import { dialect as legacy } from "./dialects/Legacy.ts"
+import { dialect as openResponses } from "./dialects/OpenResponses.ts"
 import type { ReplyHead, Step } from "./ReplyLog.ts"
 import type { Failure } from "./ResponseEvent.ts"
 
@@ -41,4 +45,11 @@ export type ReplyUpdate = { readonly ref: ReplyRef; readonly sequence?: number |
 export interface Dialect {
   readonly name: DialectName
   readonly encoder: (route: ReplyRoute) => Encoder
+}
+
+export const dialects: Record<DialectName, Dialect> = {
+  envelope,
+  gateway,
+  legacy,
+  "open-responses": openResponses
 }

@@ -5,7 +5,16 @@
  * A step is kept as data and not as an array of events because a delta costs microseconds: the dialects encode a
  * step straight into frames, and `events` spells it out where someone wants to see the events themselves.
  */
-import type { Failure, Usage } from "./ResponseEvent.ts"
+import { cutInto, settledLength } from "./Graphemes.ts"
+import type {
+  Failure,
+  OutputMessage,
+  OutputText,
+  ResponseEvent,
+  ResponseObject,
+  ResponseStatus,
+  Usage
+} from "./ResponseEvent.ts"
 
 /** What does not change during a reply. */
 export interface ReplyHead {
@@ -40,3 +49,239 @@ export type Step =
       readonly completedAt: number
       readonly failure: Failure
     }
+
+/** The step that ends a reply. */
+export type TerminalStep = Extract<Step, { readonly _tag: "Completed" | "Failed" }>
+
+const opened: Step = { _tag: "Opened", sequence: 0 }
+const nothing: ReadonlyArray<Step> = []
+
+/** Events that `Opened` stands for: the first delta has this number. */
+const openedEvents = 4
+
+/**
+ * Builds the steps of one reply. State inside, but the steps are a function of the calls alone.
+ *
+ * - `open` comes first. Text pushed before it waits, and a terminal before it opens by itself, so that no order of
+ *   calls breaks law **stream**.
+ * - `push` cuts text into deltas of at most `maxDelta` characters (50 by the seed, 2 at least), pieces of one push
+ *   joined first. Nothing is held back when it returns, save a last half of a code point and a last grapheme that
+ *   ends with a joiner; these go out with the next push or at the end.
+ * - after a terminal nothing comes any more: `push` gives `undefined`, a second terminal no steps (law
+ *   **one-terminal**).
+ */
+export class ReplyLog {
+  readonly #maxDelta: number
+  #sequence = openedEvents
+  #sent = ""
+  #held = ""
+  #opened = false
+  #ended = false
+
+  constructor(options?: { readonly maxDelta?: number | undefined }) {
+    const maxDelta = Math.floor(options?.maxDelta ?? 50)
+    this.#maxDelta = maxDelta >= 2 ? maxDelta : 2
+  }
+
+  /** All text so far, also what is held back. */
+  get text(): string {
+    return this.#sent + this.#held
+  }
+
+  get opened(): boolean {
+    return this.#opened
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** The first step. Always the same value: send it once. */
+  open(): Step {
+    this.#opened = true
+    return opened
+  }
+
+  /** `undefined` = nothing to send. */
+  push(text: string | ReadonlyArray<string>): Step | undefined {
+    if (this.#ended) return undefined
+    const all = this.#held + (typeof text === "string" ? text : text.join(""))
+    if (!this.#opened) {
+      this.#held = all
+      return undefined
+    }
+    const settled = settledLength(all, this.#maxDelta)
+    this.#held = settled === all.length ? "" : all.slice(settled)
+    return this.#deltas(settled === all.length ? all : all.slice(0, settled))
+  }
+
+  /** @param completedAt Unix seconds. */
+  complete(completedAt: number, usage?: Usage): ReadonlyArray<Step> {
+    return this.#end((sequence, text) => ({ _tag: "Completed", sequence, text, completedAt, usage }))
+  }
+
+  /** @param completedAt Unix seconds. */
+  fail(completedAt: number, failure: Failure): ReadonlyArray<Step> {
+    return this.#end((sequence, text) => ({ _tag: "Failed", sequence, text, completedAt, failure }))
+  }
+
+  #deltas(text: string): Step | undefined {
+    if (text === "") return undefined
+    const deltas: Array<string> = []
+    cutInto(deltas, text, this.#maxDelta)
+    const sequence = this.#sequence
+    this.#sequence += deltas.length
+    this.#sent += text
+    return { _tag: "Deltas", sequence, deltas }
+  }
+
+  #end(terminal: (sequence: number, text: string) => TerminalStep): ReadonlyArray<Step> {
+    if (this.#ended) return nothing
+    const steps: Array<Step> = this.#opened ? [] : [this.open()]
+    const rest = this.#deltas(this.#held)
+    this.#held = ""
+    if (rest !== undefined) steps.push(rest)
+    this.#ended = true
+    steps.push(terminal(this.#sequence, this.#sent))
+    return steps
+  }
+}
+
+const message = (
+  head: ReplyHead,
+  status: OutputMessage["status"],
+  content: OutputMessage["content"]
+): OutputMessage => ({
+  type: "message",
+  id: head.itemId,
+  status,
+  role: "assistant",
+  content
+})
+
+const part = (text: string): OutputText => ({ type: "output_text", text, annotations: [], logprobs: [] })
+
+const response = (
+  head: ReplyHead,
+  status: ResponseStatus,
+  said: Pick<ResponseObject, "completed_at" | "output" | "error" | "usage">
+): ResponseObject => ({
+  id: head.responseId,
+  object: "response",
+  created_at: head.createdAt,
+  completed_at: said.completed_at,
+  status,
+  incomplete_details: null,
+  model: head.model,
+  previous_response_id: head.previousResponseId ?? null,
+  instructions: null,
+  output: said.output,
+  error: said.error,
+  tools: [],
+  tool_choice: "auto",
+  truncation: "disabled",
+  parallel_tool_calls: true,
+  text: { format: { type: "text" } },
+  top_p: 1,
+  presence_penalty: 0,
+  frequency_penalty: 0,
+  top_logprobs: 0,
+  temperature: 1,
+  reasoning: null,
+  usage: said.usage,
+  max_output_tokens: null,
+  max_tool_calls: null,
+  store: true,
+  background: false,
+  service_tier: "default",
+  metadata: head.metadata,
+  safety_identifier: null,
+  prompt_cache_key: null
+})
+
+/** The response object as it is once the reply has ended; what `stream: false` is answered with. */
+export const wholeResponse = (head: ReplyHead, step: TerminalStep): ResponseObject =>
+  step._tag === "Completed"
+    ? response(head, "completed", {
+        completed_at: step.completedAt,
+        output: [message(head, "completed", [part(step.text)])],
+        error: null,
+        usage: step.usage ?? null
+      })
+    : response(head, "failed", {
+        completed_at: step.completedAt,
+        output: [message(head, "incomplete", [part(step.text)])],
+        error: { code: step.failure.code, message: step.failure.message },
+        usage: null
+      })
+
+/** A step spelled out: the canonical events it stands for, in order. */
+export const events = (head: ReplyHead, step: Step): ReadonlyArray<ResponseEvent> => {
+  const item_id = head.itemId
+  switch (step._tag) {
+    case "Opened": {
+      const begun = response(head, "in_progress", { completed_at: null, output: [], error: null, usage: null })
+      return [
+        { type: "response.created", response: begun, sequence_number: 0 },
+        { type: "response.in_progress", response: begun, sequence_number: 1 },
+        {
+          type: "response.output_item.added",
+          output_index: 0,
+          item: message(head, "in_progress", []),
+          sequence_number: 2
+        },
+        {
+          type: "response.content_part.added",
+          item_id,
+          output_index: 0,
+          content_index: 0,
+          part: part(""),
+          sequence_number: 3
+        }
+      ]
+    }
+    case "Deltas":
+      return step.deltas.map((delta, index) => ({
+        type: "response.output_text.delta",
+        item_id,
+        output_index: 0,
+        content_index: 0,
+        delta,
+        logprobs: [],
+        sequence_number: step.sequence + index
+      }))
+    case "Completed":
+    case "Failed": {
+      const { sequence, text } = step
+      const whole = wholeResponse(head, step)
+      return [
+        {
+          type: "response.output_text.done",
+          item_id,
+          output_index: 0,
+          content_index: 0,
+          text,
+          logprobs: [],
+          sequence_number: sequence
+        },
+        {
+          type: "response.content_part.done",
+          item_id,
+          output_index: 0,
+          content_index: 0,
+          part: part(text),
+          sequence_number: sequence + 1
+        },
+        {
+          type: "response.output_item.done",
+          output_index: 0,
+          item: message(head, step._tag === "Completed" ? "completed" : "incomplete", [part(text)]),
+          sequence_number: sequence + 2
+        },
+        step._tag === "Completed"
+          ? { type: "response.completed", response: whole, sequence_number: sequence + 3 }
+          : { type: "response.failed", response: whole, sequence_number: sequence + 3 }
+      ]
+    }
+  }
+}
