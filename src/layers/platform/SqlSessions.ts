@@ -10,7 +10,7 @@ import { type Exchange, type NewExchange, type Session, Sessions } from "../../s
 import * as rows from "./exchangeRows.ts"
 import * as names from "./names.ts"
 import * as secrets from "./secrets.ts"
-import { atEdge, lockKey, toNumber, toText } from "./sqlStore.ts"
+import { atEdge, toNumber, toText } from "./sqlStore.ts"
 
 export interface Options {
   /** How many messages may wait for one agent. Default 1,000. */
@@ -19,7 +19,6 @@ export interface Options {
   readonly waitingLifetime?: Duration.Input | undefined
 }
 
-const maxTitle = 60
 const maxRenamed = 120
 const maxListed = 1_000
 
@@ -30,19 +29,6 @@ const expiry = {
 
 const noSession = new NotFound({ what: "conversation" })
 const noExchange = new NotFound({ what: "reply" })
-
-/** The first words of a message, on one line. Empty where it has no text. */
-const titleOf = (input: NewExchange): string => {
-  for (const part of input.parts) {
-    if (part.type !== "input_text") continue
-    // Enough for any title, and no more work than that for a message of any length.
-    const text = toText(part.text.slice(0, 2_000))
-      .replaceAll(/[\s\p{Cc}]+/gu, " ")
-      .trim()
-    if (text !== "") return names.cut(text, maxTitle).trimEnd()
-  }
-  return ""
-}
 
 export const make = Effect.fnUntraced(function* (options?: Options) {
   const sql = yield* SqlClient.SqlClient
@@ -138,28 +124,26 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     return toNumber(row?.n ?? 0)
   })
 
-  /** Within a transaction. */
-  const checkRoom = Effect.fnUntraced(function* (clawId: string, now: number) {
-    yield* lockKey(sql, `mailbox ${clawId}`)
-    if ((yield* countUnexpired(clawId, now)) < maxWaiting) return
-    return yield* new LimitReached({
-      detail: `${maxWaiting} messages already wait for this agent, which is the limit. It is away or far behind; try again later.`
+  /**
+   * Where several write at once, messages to one agent come one after the other, so that none slips past the bound.
+   * SQLite has one writer.
+   */
+  const lockMailbox = (sessionId: string) =>
+    sql.onDialectOrElse({
+      pg: () => sql`SELECT pg_advisory_xact_lock(hashtextextended(claw_id, 0)) FROM sessions
+        WHERE session_id = ${sessionId}`,
+      orElse: () => Effect.void
     })
+
+  const full = new LimitReached({
+    detail: `${maxWaiting} messages already wait for this agent, which is the limit. It is away or far behind; try again later.`
   })
 
   const select = (sessionId: string, messageId: string) =>
     sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE session_id = ${sessionId} AND message_id = ${messageId}`
 
-  const insert = Effect.fnUntraced(function* (input: NewExchange) {
-    const now = yield* Clock.currentTimeMillis
-    const responseId = yield* secrets.drawId(random, "resp_")
-    const [session] = yield* sql<rows.SessionRow>`SELECT * FROM sessions
-      WHERE session_id = ${input.sessionId} AND user_id = ${input.userId}`
-    if (session === undefined) return yield* noSession
-    const [known] = yield* current(select(input.sessionId, input.messageId))
-    if (known !== undefined) return { exchange: rows.toExchange(known), fresh: false }
-    yield* checkRoom(session.claw_id, now)
-    const [row] = yield* sql<{ ordinal: rows.Numeric }>`INSERT INTO exchanges ${sql.insert({
+  const write = (input: NewExchange, session: rows.SessionRow, responseId: string, now: number) =>
+    sql<{ ordinal: rows.Numeric }>`INSERT INTO exchanges ${sql.insert({
       session_id: input.sessionId,
       message_id: input.messageId,
       response_id: responseId,
@@ -173,12 +157,24 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       reply_text: "",
       created_at: now
     })} ON CONFLICT (session_id, message_id) DO NOTHING RETURNING ordinal`
+
+  const insert = Effect.fnUntraced(function* (input: NewExchange) {
+    const now = yield* Clock.currentTimeMillis
+    const responseId = yield* secrets.drawId(random, "resp_")
+    yield* lockMailbox(input.sessionId)
+    const [session] = yield* sql<rows.SessionRow & { readonly waiting: rows.Numeric }>`SELECT s.*,
+        (SELECT count(*) FROM exchanges e WHERE e.claw_id = s.claw_id AND e.ended_at IS NULL
+          AND e.status = 'waiting' AND e.created_at > ${now - lifetime}) AS waiting
+      FROM sessions s WHERE s.session_id = ${input.sessionId} AND s.user_id = ${input.userId}`
+    if (session === undefined) return yield* noSession
+    const hasRoom = toNumber(session.waiting) < maxWaiting
+    const [row] = hasRoom ? yield* write(input, session, responseId, now) : []
     if (row === undefined) {
-      // Somebody else's insert came between, which only a database with several writers allows.
-      const [other] = yield* select(input.sessionId, input.messageId)
-      return other === undefined ? yield* noSession : { exchange: rows.toExchange(other), fresh: false }
+      // Known already, which is no news to a full mailbox either.
+      const [known] = yield* current(select(input.sessionId, input.messageId))
+      return known === undefined ? yield* full : { exchange: rows.toExchange(known), fresh: false }
     }
-    const title = session.title === "" ? titleOf(input) : session.title
+    const title = session.title === "" ? rows.titleOf(input) : session.title
     yield* sql`UPDATE sessions SET updated_at = ${now}, title = ${title} WHERE session_id = ${input.sessionId}`
     const exchange: Exchange = {
       messageId: input.messageId,

@@ -1,8 +1,9 @@
 /** Rows of conversations and exchanges, and what they stand for. */
-import type { Exchange, ExchangeStatus, Session } from "../../services/platform/Sessions.ts"
+import type { Exchange, ExchangeStatus, NewExchange, Session } from "../../services/platform/Sessions.ts"
 import type { Part } from "../../services/protocol/Inbound.ts"
 import type { FailureCode } from "../../services/protocol/ResponseEvent.ts"
-import { toNumber, toOptionalNumber } from "./sqlStore.ts"
+import { cut } from "./names.ts"
+import { toNumber, toOptionalNumber, toText } from "./sqlStore.ts"
 
 export type Numeric = number | bigint | string
 
@@ -76,3 +77,18 @@ const maxPage = 1_000
 
 /** What a caller may ask for at once. */
 export const toLimit = (limit: number): number => Math.min(Math.max(1, Math.trunc(limit)), maxPage)
+
+const maxTitle = 60
+
+/** The first words of a message, on one line. Empty where it has no text. */
+export const titleOf = (input: NewExchange): string => {
+  for (const part of input.parts) {
+    if (part.type !== "input_text") continue
+    // Enough for any title, and no more work than that for a message of any length.
+    const text = toText(part.text.slice(0, 2_000))
+      .replaceAll(/[\s\p{Cc}]+/gu, " ")
+      .trim()
+    if (text !== "") return cut(text, maxTitle).trimEnd()
+  }
+  return ""
+}
