@@ -1,14 +1,18 @@
 /**
  * The one door: every message to an agent, every event of a reply and every reader of one goes through here.
  * It knows which agents are on the line; what matters beyond the moment is in Sessions.
+ *
+ * Two doors are plain synchronous functions and not effects: an agent's frame coming in (`AgentSeat.update`) and an
+ * item going out to a reader (`Reader`). They are called once per piece of text, where a fiber step costs more than
+ * the work itself; whoever implements them must not block and must not throw.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { ReplyUpdate } from "../protocol/Dialect.ts"
-import type { ResponseEvent } from "../protocol/ResponseEvent.ts"
-import type { Forbidden, LimitReached, NotFound, StoreError } from "./PlatformError.ts"
+import type { ReplyRoute, ReplyUpdate } from "../protocol/Dialect.ts"
+import type { Step } from "../protocol/ReplyLog.ts"
+import type { LimitReached, NotFound, StoreError } from "./PlatformError.ts"
 import type { AgentDialect, Identity } from "./Identities.ts"
 import type { Exchange, NewExchange, Session } from "./Sessions.ts"
 
@@ -16,57 +20,104 @@ import type { Exchange, NewExchange, Session } from "./Sessions.ts"
 export interface AgentLink {
   readonly identity: Identity
   readonly dialect: AgentDialect
+  /** How this agent reached the platform, `http://host:port`: links to files begin with it. */
+  readonly origin: string
   /** Writes frames in order; never blocks. `false` = the socket is gone or over its bound. */
   readonly send: (frames: ReadonlyArray<string>) => boolean
   /** Ends the socket: 4001 replaced, 1001 going away ... */
   readonly close: (code: number, reason: string) => void
 }
 
-/** What people see of an agent's being there. */
+/**
+ * What became of an agent's frame.
+ * - `taken`: it belongs to a reply of this agent that is under way.
+ * - `ended`: that reply had ended already (a late or repeated frame): nothing happens.
+ * - `unknown`: no message of this agent fits it.
+ */
+export type Taken = "taken" | "ended" | "unknown"
+
+/** What an agent on the line may do. Only replies and sessions of its own. */
+export interface AgentSeat {
+  readonly update: (update: ReplyUpdate) => Taken
+  readonly bind: (sessionId: string) => Effect.Effect<Session, NotFound | StoreError>
+}
+
+/** What people see of an agent's being there. Times are milliseconds since the epoch. */
 export type Presence =
   | { readonly _tag: "OnLine"; readonly since: number }
   | { readonly _tag: "Away"; readonly since: number | undefined }
+
+/** What concerns one person. All readers get the same object, so that it is encoded once. */
+export type FeedItem =
+  /** A reply moved on. With the terminal step, `exchange` is as it is stored. */
+  | { readonly _tag: "Step"; readonly exchange: Exchange; readonly route: ReplyRoute; readonly step: Step }
+  | { readonly _tag: "Accepted"; readonly exchange: Exchange; readonly agentAway: boolean }
+  | { readonly _tag: "Status"; readonly exchange: Exchange; readonly status: "waiting" | "delivered" }
+  | { readonly _tag: "Presence"; readonly clawId: string; readonly presence: Presence }
+  | { readonly _tag: "SessionChanged"; readonly session: Session }
+  | { readonly _tag: "SessionRemoved"; readonly userId: string; readonly sessionId: string }
+
+export type Reader = (item: FeedItem) => void
+
+export interface Submitted {
+  readonly exchange: Exchange
+  /** `false`: this message id was there already, nothing was started. */
+  readonly fresh: boolean
+  readonly agentAway: boolean
+}
+
+export interface Followed {
+  readonly route: ReplyRoute
+  readonly step: Step
+}
+
+export interface UnderWay {
+  readonly exchange: Exchange
+  readonly route: ReplyRoute
+  readonly status: "delivered" | "answering"
+  readonly steps: ReadonlyArray<Step>
+  readonly text: string
+}
 
 export class Broker extends Context.Service<
   Broker,
   {
     /**
-     * An agent comes on the line for the scope's life. An older link of the same account is closed with 4001 (law
-     * one-socket). What waits in its mailbox is delivered in order, with the same message ids.
+     * An agent comes on the line for the scope's life: it is greeted, an older link of the same account is closed
+     * with 4001 (law one-socket), and what waits in its mailbox is delivered in order, with the same message ids.
      */
-    readonly attach: (
-      link: AgentLink
-    ) => Effect.Effect<
-      {
-        readonly sessions: ReadonlyArray<Session>
-        /** One understood frame of the agent's. Only replies and sessions of its own. */
-        readonly update: (update: ReplyUpdate) => Effect.Effect<void, NotFound | StoreError>
-        readonly bind: (sessionId: string) => Effect.Effect<Session, NotFound | StoreError>
-      },
-      StoreError,
-      Scope.Scope
-    >
+    readonly attach: (link: AgentLink) => Effect.Effect<AgentSeat, StoreError, Scope.Scope>
     readonly presence: (clawId: string) => Effect.Effect<Presence>
-    /** Accepts a message for its agent: stored, then delivered or kept in the mailbox. */
-    readonly submit: (
-      input: NewExchange
-    ) => Effect.Effect<
-      { readonly exchange: Exchange; readonly fresh: boolean; readonly agentAway: boolean },
-      NotFound | Forbidden | LimitReached | StoreError
-    >
+    /** Accepts a message for its agent: files bound, stored, then delivered or kept in the mailbox. */
+    readonly submit: (input: NewExchange) => Effect.Effect<Submitted, NotFound | LimitReached | StoreError>
+    /** Ends a reply of this person's as CANCELLED and tells the agent. One that has ended stays as it is. */
     readonly cancel: (userId: string, responseId: string) => Effect.Effect<Exchange, NotFound | StoreError>
     /**
-     * The canonical events of one reply from the beginning, live, each once; ends after the terminal. For a reply
-     * that has ended, its events as they follow from what is stored.
+     * The steps of one reply from the beginning, live, each once; ends after the terminal. For a reply that has ended,
+     * its steps as they follow from what is stored. Fails with LimitReached where the reader is too slow.
      */
-    readonly events: (responseId: string) => Stream.Stream<ResponseEvent, NotFound | StoreError>
-    /** Everything that concerns one person, live: events of their replies, presence of agents. */
-    readonly feed: (userId: string) => Stream.Stream<FeedItem>
-    readonly onLine: Effect.Effect<number>
+    readonly follow: (responseId: string) => Stream.Stream<Followed, NotFound | LimitReached | StoreError>
+    /** A reply under way as it stands this moment. What comes after it comes to the readers. */
+    readonly peek: (responseId: string) => UnderWay | undefined
+    /** Everything that concerns one person, live, until the function that comes back is called. */
+    readonly watch: (userId: string, reader: Reader) => () => void
+    /** Tells a person's readers. */
+    readonly notify: (userId: string, item: FeedItem) => void
+    /** Ends what is under way as INTERRUPTED, so that everyone is told before the sockets close (law stop). */
+    readonly drain: Effect.Effect<void>
+    readonly counts: Effect.Effect<BrokerCounts>
   }
 >()("clawfiber/platform/Broker") {}
 
-export type FeedItem =
-  | { readonly _tag: "Event"; readonly exchange: Exchange; readonly event: ResponseEvent }
-  | { readonly _tag: "Presence"; readonly clawId: string; readonly presence: Presence }
-  | { readonly _tag: "Exchange"; readonly exchange: Exchange }
+export interface BrokerCounts {
+  readonly agentsOnLine: number
+  readonly readers: number
+  /** Delivered or answering. */
+  readonly repliesUnderWay: number
+  /** Since the start. */
+  readonly messagesAccepted: number
+  readonly messagesDelivered: number
+  readonly repliesCompleted: number
+  readonly repliesFailed: number
+  readonly deltas: number
+}

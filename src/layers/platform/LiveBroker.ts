@@ -1,0 +1,512 @@
+/**
+ * The broker of one platform process. Frames of agents and items for readers go through synchronously; whatever must
+ * survive is written to Sessions first: a message is stored before it is delivered, a reply's end is stored before
+ * anyone is told of it.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as BrokerContract from "../../services/platform/Broker.ts"
+import type {
+  AgentLink,
+  AgentSeat,
+  FeedItem,
+  Followed,
+  Presence,
+  Reader,
+  Taken
+} from "../../services/platform/Broker.ts"
+import * as Files from "../../services/platform/Files.ts"
+import * as Identities from "../../services/platform/Identities.ts"
+import { LimitReached, NotFound, type StoreError } from "../../services/platform/PlatformError.ts"
+import * as Sessions from "../../services/platform/Sessions.ts"
+import type { Exchange, NewExchange } from "../../services/platform/Sessions.ts"
+import { encodeAutoBound, encodeCancel, encodeRequest } from "../../services/protocol/PlatformFrame.ts"
+import type { InboundRequest } from "../../services/protocol/Inbound.ts"
+import type { ReplyUpdate } from "../../services/protocol/Dialect.ts"
+import type { Failure } from "../../services/protocol/ResponseEvent.ts"
+import type { Step } from "../../services/protocol/ReplyLog.ts"
+import * as AgentDesk from "./AgentDesk.ts"
+import * as LiveReply from "./LiveReply.ts"
+
+type Desk = AgentDesk.AgentDesk
+type Reply = LiveReply.LiveReply
+
+export interface Options {
+  /** How long a reply stays open after its agent's link ended. 60 seconds by default. */
+  readonly grace?: Duration.Input | undefined
+  /** How many messages an agent has at once, delivered or answering; the rest waits in its mailbox. 100 by default. */
+  readonly window?: number | undefined
+}
+
+/** Steps a slow follower of one reply may be behind. */
+const followerBound = 4096
+
+const interrupted = (message: string): Failure => ({ code: "INTERRUPTED", message })
+const agentLeft = interrupted(
+  "The agent lost its connection in the middle of the answer and did not come back. Ask again."
+)
+const platformStopped = interrupted("The platform was restarted in the middle of the answer. Ask again.")
+const tooSlow =
+  "This reader is too slow: more than four thousand pieces of the answer wait for it. Read it again from the start."
+const notStored = interrupted("The answer could not be stored on the platform. Ask again in a moment.")
+const cancelled: Failure = { code: "CANCELLED", message: "The answer was stopped on request." }
+
+/** What an agent is told of a message. Files are named by an address that it can read with its key headers. */
+const requestOf = (exchange: Exchange, link: AgentLink): InboundRequest => ({
+  dialect: link.dialect,
+  messageId: exchange.messageId,
+  sessionId: exchange.sessionId,
+  parts: exchange.parts.map((part) =>
+    part.type === "input_text" || part.fileId === undefined
+      ? part
+      : { ...part, url: `${link.origin}/files/${part.fileId}` }
+  ),
+  skippedParts: 0,
+  stream: exchange.stream,
+  model: exchange.clawId,
+  previousResponseId: exchange.previousResponseId,
+  metadata: { ...exchange.metadata, user_id: exchange.userId }
+})
+
+export const make = Effect.fnUntraced(function* (options: Options) {
+  const sessions = yield* Sessions.Sessions
+  const identities = yield* Identities.Identities
+  const files = yield* Files.Files
+  const clock = yield* Clock.Clock
+  const scope = yield* Effect.scope
+  const grace = Duration.toMillis(options.grace ?? "60 seconds")
+  const window = options.window ?? 100
+  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+
+  const desks = new Map<string, Desk>()
+  const readers = new Map<string, Set<Reader>>()
+  const dirty = new Set<Reply>()
+  /** Where a running reply is: response id → its desk. */
+  const underWay = new Map<string, { readonly desk: Desk; readonly reply: Reply }>()
+  /** Desks whose mailbox could not be read. */
+  const stuck = new Set<Desk>()
+  const background = new Set<Fiber.Fiber<void>>()
+  const counts = { accepted: 0, delivered: 0, completed: 0, failed: 0, deltas: 0, readers: 0, onLine: 0 }
+  const state = { stopping: false }
+
+  /** Runs what a synchronous door set off, for as long as the broker lives. */
+  const fork = (effect: Effect.Effect<void>): void => {
+    const fiber = Fiber.runIn(runFork(effect), scope)
+    background.add(fiber)
+    fiber.addObserver(() => background.delete(fiber))
+  }
+
+  const deskOf = (clawId: string): Desk => {
+    let desk = desks.get(clawId)
+    if (desk === undefined) desks.set(clawId, (desk = AgentDesk.make(clawId)))
+    return desk
+  }
+
+  const tell = (userId: string, item: FeedItem): void => {
+    const set = readers.get(userId)
+    if (set !== undefined) for (const reader of set) reader(item)
+  }
+
+  const tellEveryone = (item: FeedItem): void => {
+    for (const set of readers.values()) for (const reader of set) reader(item)
+  }
+
+  const presenceOf = (desk: Desk | undefined): Presence =>
+    desk?.link !== undefined && desk.since !== undefined
+      ? { _tag: "OnLine", since: desk.since }
+      : { _tag: "Away", since: desk?.since }
+
+  const publish = (reply: Reply, step: Step, exchange: Exchange = reply.exchange): void => {
+    if (readers.has(exchange.userId)) tell(exchange.userId, { _tag: "Step", exchange, route: reply.route, step })
+  }
+
+  const flush = (reply: Reply): void => {
+    const step = LiveReply.takePending(reply)
+    if (step === undefined) return
+    counts.deltas += step._tag === "Deltas" ? step.deltas.length : 0
+    publish(reply, step)
+  }
+
+  const flushAll = (): void => {
+    for (const reply of dirty) flush(reply)
+    dirty.clear()
+  }
+
+  /** All deltas that come in one turn of the event loop go on as one step; the first one waits for nothing. */
+  const flushSoon = (reply: Reply): void => {
+    if (dirty.size === 0) queueMicrotask(flushAll)
+    dirty.add(reply)
+  }
+
+  const openReply = (reply: Reply): void => {
+    const step = LiveReply.open(reply)
+    if (step !== undefined) publish(reply, step)
+  }
+
+  /** Stores how a reply ended, then tells. What the database refuses for good is told as a failure. */
+  const endNow = (desk: Desk, reply: Reply, ending: LiveReply.Ending): Effect.Effect<void> => {
+    // Before anything waits: frames that come from here on find a reply that has ended.
+    reply.ended = true
+    openReply(reply)
+    flush(reply)
+    dirty.delete(reply)
+    const { responseId } = reply.exchange
+    return sessions.end(responseId, { text: ending.text, failure: ending.failure }).pipe(
+      Effect.retry({
+        while: (error: StoreError) => error.transient,
+        schedule: Schedule.exponential("50 millis"),
+        times: 6
+      }),
+      Effect.flatMap((first) => (first ? Effect.succeed(ending) : endingOfStored(responseId))),
+      Effect.catch((error) =>
+        Effect.as(Effect.logError("The end of a reply could not be stored", error), {
+          ...ending,
+          failure: notStored
+        })
+      ),
+      Effect.map((final) => {
+        const now = clock.currentTimeMillisUnsafe()
+        const step = LiveReply.close(reply.sequence, final, now)
+        reply.steps.push(step)
+        AgentDesk.finish(desk, reply)
+        underWay.delete(responseId)
+        if (final.failure === undefined) counts.completed++
+        else counts.failed++
+        publish(reply, step, {
+          ...reply.exchange,
+          status: final.failure === undefined ? "completed" : "failed",
+          replyText: final.text,
+          failure: final.failure,
+          endedAt: now
+        })
+      })
+    )
+  }
+
+  const end = (desk: Desk, reply: Reply, ending: LiveReply.Ending): Effect.Effect<void> =>
+    Effect.andThen(endNow(desk, reply, ending), deliver(desk))
+
+  const endingOfStored = (responseId: string): Effect.Effect<LiveReply.Ending, StoreError> =>
+    sessions.findExchange(responseId).pipe(
+      Effect.map((exchange) => ({ text: exchange.replyText, failure: exchange.failure, usage: undefined })),
+      Effect.catchTag("NotFound", () => Effect.succeed({ text: "", failure: cancelled, usage: undefined }))
+    )
+
+  /** Puts what waits onto the agent's socket, oldest first, as far as its window reaches. One at a time per desk. */
+  const deliverNow = Effect.fnUntraced(function* (desk: Desk) {
+    while (desk.link !== undefined && !state.stopping) {
+      const link = desk.link
+      const room = window - (desk.replies?.size ?? 0)
+      if (room <= 0) return
+      const waiting = yield* sessions.waiting(desk.clawId, room)
+      let moved = 0
+      for (const exchange of waiting) {
+        if (underWay.has(exchange.responseId)) continue
+        const reply = LiveReply.make(exchange)
+        AgentDesk.add(desk, reply)
+        underWay.set(exchange.responseId, { desk, reply })
+        if (desk.link !== link || !link.send([encodeRequest(requestOf(exchange, link))])) {
+          AgentDesk.remove(desk, reply)
+          underWay.delete(exchange.responseId)
+          return
+        }
+        moved++
+        counts.delivered++
+        yield* sessions.advance(exchange.responseId, "delivered")
+        tell(exchange.userId, {
+          _tag: "Status",
+          exchange: { ...exchange, status: "delivered" },
+          status: "delivered"
+        })
+      }
+      if (moved === 0) return
+    }
+  })
+
+  const deliver = (desk: Desk): Effect.Effect<void> =>
+    Effect.suspend(() => (desk.link === undefined ? Effect.void : desk.turn.withPermit(deliverNow(desk)))).pipe(
+      Effect.catch((error) => {
+        stuck.add(desk)
+        return Effect.logWarning("A mailbox could not be read; it is tried again", error)
+      })
+    )
+
+  /** What the agent had not begun goes back into the mailbox, with the same message ids. */
+  const putBack = Effect.fnUntraced(function* (desk: Desk) {
+    const returned: Array<Reply> = []
+    for (const reply of desk.replies?.values() ?? []) {
+      if (reply.status === "delivered" && !reply.ended) returned.push(reply)
+    }
+    for (const reply of returned) {
+      AgentDesk.remove(desk, reply)
+      underWay.delete(reply.exchange.responseId)
+    }
+    yield* sessions.requeue(desk.clawId)
+    return returned
+  })
+
+  const tellReturned = (returned: ReadonlyArray<Reply>): void => {
+    for (const { exchange } of returned) tell(exchange.userId, { _tag: "Status", exchange, status: "waiting" })
+  }
+
+  const setDeadlines = (desk: Desk): void => {
+    const deadline = clock.currentTimeMillisUnsafe() + grace
+    for (const reply of desk.replies?.values() ?? []) if (reply.status === "answering") reply.deadline = deadline
+  }
+
+  const announce = (desk: Desk): void =>
+    tellEveryone({ _tag: "Presence", clawId: desk.clawId, presence: presenceOf(desk) })
+
+  const leave = (desk: Desk, link: AgentLink): Effect.Effect<void> =>
+    desk.turn.withPermit(
+      Effect.suspend(() => {
+        if (desk.link !== link) return Effect.void
+        desk.link = undefined
+        desk.since = clock.currentTimeMillisUnsafe()
+        counts.onLine--
+        setDeadlines(desk)
+        announce(desk)
+        return Effect.andThen(
+          Effect.tap(putBack(desk), (returned) => Effect.sync(() => tellReturned(returned))),
+          identities.seen(desk.clawId)
+        ).pipe(
+          Effect.catch((error) => Effect.logWarning("Messages of an agent that left stay marked as delivered", error))
+        )
+      })
+    )
+
+  const update = (desk: Desk, received: ReplyUpdate): Taken => {
+    const found = AgentDesk.find(desk, received.ref)
+    if (typeof found === "string") return found
+    if (found.ended) return "ended"
+    found.deadline = undefined
+    if (found.status === "delivered") {
+      found.status = "answering"
+      fork(
+        sessions
+          .advance(found.exchange.responseId, "answering")
+          .pipe(Effect.catch((error) => Effect.logWarning("A reply could not be marked as begun", error)))
+      )
+    }
+    openReply(found)
+    const ending = LiveReply.take(found, received)
+    if (ending !== undefined) fork(end(desk, found, ending))
+    else if (found.pending.length > 0) flushSoon(found)
+    return "taken"
+  }
+
+  const attach: BrokerContract.Broker["Service"]["attach"] = Effect.fn("Broker.attach")(function* (link) {
+    const clawId = link.identity.clawId
+    const desk = deskOf(clawId)
+    yield* Effect.addFinalizer(() => leave(desk, link))
+    yield* desk.turn.withPermit(
+      Effect.gen(function* () {
+        const own = yield* sessions.listForAgent(clawId, 1000)
+        link.send([
+          encodeAutoBound({
+            sessions: own.map((session) => ({
+              sessionId: session.sessionId,
+              userId: session.userId,
+              assistantId: session.clawId
+            })),
+            senderType: "assistant",
+            senderId: clawId
+          })
+        ])
+        const older = desk.link
+        desk.link = link
+        if (older === undefined) {
+          desk.since = clock.currentTimeMillisUnsafe()
+          counts.onLine++
+          announce(desk)
+        } else {
+          older.close(4001, "replaced by a newer connection")
+        }
+        setDeadlines(desk)
+        tellReturned(yield* putBack(desk))
+        yield* identities.seen(clawId)
+        yield* deliverNow(desk)
+      })
+    )
+    const seat: AgentSeat = {
+      update: (received) => update(desk, received),
+      bind: (sessionId) => sessions.findForAgent(clawId, sessionId)
+    }
+    return seat
+  })
+
+  const submit: BrokerContract.Broker["Service"]["submit"] = Effect.fn("Broker.submit")(function* (input: NewExchange) {
+    const session = yield* sessions.find(input.userId, input.sessionId)
+    const fileIds = input.parts.flatMap((part) =>
+      part.type !== "input_text" && part.fileId !== undefined ? [part.fileId] : []
+    )
+    if (fileIds.length > 0) yield* files.bind(input.userId, input.sessionId, fileIds)
+    const { exchange, fresh } = yield* sessions.accept(input)
+    const desk = desks.get(session.clawId)
+    const agentAway = desk?.link === undefined
+    if (fresh) {
+      counts.accepted++
+      tell(input.userId, { _tag: "Accepted", exchange, agentAway })
+      if (desk !== undefined) yield* deliver(desk)
+    }
+    return { exchange, fresh, agentAway }
+  })
+
+  const cancel: BrokerContract.Broker["Service"]["cancel"] = Effect.fn("Broker.cancel")(function* (userId, responseId) {
+    const exchange = yield* sessions.findExchange(responseId)
+    if (exchange.userId !== userId) return yield* new NotFound({ what: "reply" })
+    if (exchange.status === "completed" || exchange.status === "failed") return exchange
+    const desk = deskOf(exchange.clawId)
+    const ending = { failure: cancelled, usage: undefined }
+    const live = underWay.get(responseId)
+    if (live === undefined) {
+      // In the mailbox: its delivery may be under way right now, so it waits its turn.
+      yield* desk.turn.withPermit(
+        Effect.suspend(() =>
+          underWay.has(responseId) ? Effect.void : endNow(desk, LiveReply.make(exchange), { ...ending, text: "" })
+        )
+      )
+    }
+    const reply = underWay.get(responseId)?.reply
+    if (reply !== undefined && !reply.ended) {
+      desk.link?.send([
+        encodeCancel({
+          responseId: reply.agentResponseId ?? responseId,
+          messageId: exchange.messageId,
+          sessionId: exchange.sessionId
+        })
+      ])
+      yield* end(desk, reply, { ...ending, text: reply.text })
+    }
+    return yield* sessions.findExchange(responseId)
+  })
+
+  const follow: BrokerContract.Broker["Service"]["follow"] = (responseId) =>
+    Stream.callback<Followed, NotFound | LimitReached | StoreError>((queue) =>
+      Effect.gen(function* () {
+        const exchange = yield* sessions.findExchange(responseId)
+        const route = LiveReply.routeOf(exchange)
+        let closed = false
+        const offer = (step: Step): void => {
+          if (closed) return
+          if (Queue.sizeUnsafe(queue) >= followerBound) {
+            closed = true
+            Queue.failCauseUnsafe(queue, Cause.fail(new LimitReached({ detail: tooSlow })))
+            return
+          }
+          Queue.offerUnsafe(queue, { route, step })
+          if (step._tag === "Completed" || step._tag === "Failed") {
+            closed = true
+            Queue.endUnsafe(queue)
+          }
+        }
+        yield* Effect.acquireRelease(
+          Effect.sync(() => {
+            const stop = watch(exchange.userId, (item) => {
+              if (item._tag === "Step" && item.exchange.responseId === responseId) offer(item.step)
+            })
+            for (const step of underWay.get(responseId)?.reply.steps ?? []) offer(step)
+            return stop
+          }),
+          (stop) => Effect.sync(stop)
+        )
+        if (underWay.has(responseId)) return
+        // It waits for its agent, or it ended: perhaps just now, while this reader was put in place.
+        const now = yield* sessions.findExchange(responseId)
+        if (now.status === "completed" || now.status === "failed") LiveReply.stored(now).forEach(offer)
+      }).pipe(Effect.catchCause((cause) => Effect.sync(() => Queue.failCauseUnsafe(queue, cause))))
+    )
+
+  const watch = (userId: string, reader: Reader): (() => void) => {
+    let set = readers.get(userId)
+    if (set === undefined) readers.set(userId, (set = new Set()))
+    set.add(reader)
+    counts.readers++
+    return () => {
+      const mine = readers.get(userId)
+      if (mine === undefined || !mine.delete(reader)) return
+      counts.readers--
+      if (mine.size === 0) readers.delete(userId)
+    }
+  }
+
+  const sweep = Effect.suspend(() => {
+    const now = clock.currentTimeMillisUnsafe()
+    const late: Array<Effect.Effect<void>> = []
+    for (const { desk, reply } of underWay.values()) {
+      if (reply.deadline === undefined || reply.deadline > now || reply.ended) continue
+      late.push(end(desk, reply, { text: reply.text, failure: agentLeft, usage: undefined }))
+    }
+    for (const desk of stuck) late.push(deliver(desk))
+    stuck.clear()
+    return Effect.all(late, { discard: true })
+  })
+
+  /** A process that begins knows of no reply under way: what was begun ended with the process before. */
+  const recover = Effect.fn("Broker.recover")(function* () {
+    let after: string | undefined
+    do {
+      const page = yield* identities.list({ limit: 200, after })
+      for (const { clawId } of page.items) {
+        const open = yield* sessions.open(clawId)
+        for (const exchange of open) {
+          if (exchange.status !== "answering") continue
+          yield* sessions.end(exchange.responseId, { text: exchange.replyText, failure: platformStopped })
+        }
+        if (open.length > 0) yield* sessions.requeue(clawId)
+      }
+      after = page.next
+    } while (after !== undefined)
+  })
+
+  const drain = Effect.suspend(() => {
+    state.stopping = true
+    const ends: Array<Effect.Effect<void>> = []
+    for (const { desk, reply } of underWay.values()) {
+      if (reply.status !== "answering" || reply.ended) continue
+      ends.push(endNow(desk, reply, { text: reply.text, failure: platformStopped, usage: undefined }))
+    }
+    return Effect.andThen(
+      Effect.all(ends, { discard: true }),
+      Effect.suspend(() => Fiber.awaitAll(background))
+    )
+  }).pipe(Effect.asVoid, Effect.withSpan("Broker.drain"))
+
+  yield* recover()
+  yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 second")))
+
+  return BrokerContract.Broker.of({
+    attach,
+    presence: (clawId) => Effect.sync(() => presenceOf(desks.get(clawId))),
+    submit,
+    cancel,
+    follow,
+    peek: (responseId) => underWay.get(responseId)?.reply,
+    watch,
+    notify: tell,
+    drain,
+    counts: Effect.sync(() => ({
+      agentsOnLine: counts.onLine,
+      readers: counts.readers,
+      repliesUnderWay: underWay.size,
+      messagesAccepted: counts.accepted,
+      messagesDelivered: counts.delivered,
+      repliesCompleted: counts.completed,
+      repliesFailed: counts.failed,
+      deltas: counts.deltas
+    }))
+  })
+})
+
+/** The database must answer at the start: what a process before left open is ended first. */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<BrokerContract.Broker, StoreError, Sessions.Sessions | Identities.Identities | Files.Files> =>
+  Layer.effect(BrokerContract.Broker, make(options))
