@@ -1,0 +1,37 @@
+/** The databases that every suite of the stores runs over. A further one is a line here. */
+import { describe } from "@effect/vitest"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import type * as SqlClient from "effect/sql/SqlClient"
+import * as Stores from "../../../../src/layers/platform/Stores.ts"
+import type { DatabaseError } from "../../../../src/layers/sql/DatabaseError.ts"
+import * as SqliteClient from "../../../../src/layers/sql/SqliteClient.ts"
+
+/** Empty for each test, and gone after it. */
+type Fresh = Layer.Layer<SqlClient.SqlClient, DatabaseError>
+
+const sqliteFile: Fresh = Layer.unwrap(
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const folder = yield* fs.makeTempDirectoryScoped({ prefix: "clawfiber-database-" })
+    return SqliteClient.layer({ filename: `${folder}/data/platform.sqlite` })
+  }).pipe(Effect.orDie)
+).pipe(Layer.provide(NodeFileSystem.layer))
+
+const databases: ReadonlyArray<{ readonly name: string; readonly client: Fresh }> = [
+  { name: "SQLite in memory", client: SqliteClient.layerMemory },
+  { name: "SQLite in a file", client: sqliteFile }
+]
+
+export type StoresOf = (
+  bounds?: Stores.Bounds
+) => Layer.Layer<Stores.Stores | SqlClient.SqlClient, Stores.StartError>
+
+/** Registers a suite once for each database. `stores` makes new, empty stores. */
+export const forEachDatabase = (suite: string, body: (stores: StoresOf) => void): void => {
+  for (const { client, name } of databases) {
+    describe(`${suite} (${name})`, () => body((bounds) => Layer.fresh(Stores.layerTemporary(client, bounds))))
+  }
+}
