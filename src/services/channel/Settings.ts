@@ -61,7 +61,9 @@ const millis = (
 
 const isUrl = (schemes: ReadonlyArray<string>) => (text: string) => {
   const url = URL.parse(text)
-  return url !== null && schemes.includes(url.protocol) && url.hostname !== "" && url.username === "" && url.password === ""
+  return (
+    url !== null && schemes.includes(url.protocol) && url.hostname !== "" && url.username === "" && url.password === ""
+  )
 }
 
 const url = (words: Words, fallback: string, scheme: "ws" | "http"): Variable<URL> => ({
@@ -69,10 +71,7 @@ const url = (words: Words, fallback: string, scheme: "ws" | "http"): Variable<UR
   allowed: `an address that begins with ${scheme}s:// (or ${scheme}:// on this machine), without a user name in it`,
   fallback,
   secret: false,
-  config: Config.schema(
-    Schema.String.check(Schema.makeFilter(isUrl([`${scheme}:`, `${scheme}s:`]))),
-    words.name
-  ).pipe(
+  config: Config.schema(Schema.String.check(Schema.makeFilter(isUrl([`${scheme}:`, `${scheme}s:`]))), words.name).pipe(
     Config.withDefault(fallback),
     Config.map((text) => new URL(text))
   )
@@ -165,10 +164,9 @@ export const table = {
       "",
       "http"
     ),
-    config: Config.schema(
-      Schema.String.check(Schema.makeFilter(isUrl(["http:", "https:"]))),
-      "OPENAI_BASE_URL"
-    ).pipe(Config.withDefault(undefined))
+    config: Config.schema(Schema.String.check(Schema.makeFilter(isUrl(["http:", "https:"]))), "OPENAI_BASE_URL").pipe(
+      Config.withDefault(undefined)
+    )
   } satisfies Variable<string | undefined>,
   openaiModel: text({ name: "OPENAI_MODEL", topic: "Model", about: "The model's name." }),
   openaiApi: choice(
@@ -254,6 +252,11 @@ export const table = {
     65_536,
     1_073_741_824
   ),
+  token: secret({
+    name: "CLAWFIBER_TOKEN",
+    topic: "Program",
+    about: "Your own token or key on a platform, for `chat`. Not needed on this machine."
+  }),
   log: choice(
     {
       name: "CLAWFIBER_LOG",
@@ -266,6 +269,10 @@ export const table = {
 
 export type SettingName = keyof typeof table
 export type Settings = { readonly [K in SettingName]: Config.Success<(typeof table)[K]["config"]> }
+
+/** Every setting but these, to be ignored by a program that reads no others. */
+export const allBut = (...names: ReadonlyArray<SettingName>): ReadonlyArray<SettingName> =>
+  (Object.keys(table) as Array<SettingName>).filter((name) => !names.includes(name))
 
 /** `holds` is undefined where it may not be shown. */
 export interface Fault {
@@ -282,14 +289,19 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
 }) {
   override get message(): string {
     const lines = this.faults.map(
-      ({ allowed, holds, name }) => `${name} holds ${holds === undefined ? "something" : JSON.stringify(holds)}; allowed: ${allowed}.`
+      ({ allowed, holds, name }) =>
+        `${name} holds ${holds === undefined ? "something" : JSON.stringify(holds)}; allowed: ${allowed}.`
     )
     return lines.length === 1 ? (lines[0] ?? "") : `${lines.length} settings cannot be used:\n  ${lines.join("\n  ")}`
   }
 }
 
 /** An address may carry a password or a token: only what names the place is shown. */
-const showable = (value: string): string => value.replace(/\/\/[^/@]*@/, "//…@").replace(/[?#].*$/s, "?…").slice(0, 200)
+const showable = (value: string): string =>
+  value
+    .replace(/\/\/[^/@]*@/, "//…@")
+    .replace(/[?#].*$/s, "?…")
+    .slice(0, 200)
 
 const seedArtifactUrl = "http://claw.int-os.com/artifact/upload-and-bind"
 

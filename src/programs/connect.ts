@@ -1,0 +1,37 @@
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import { lazily } from "./Cli.ts"
+import * as flags from "./flags.ts"
+
+export const connect = Command.make(
+  "connect",
+  {
+    url: Flag.String("url").pipe(
+      Flag.withMetavar("<address>"),
+      Flag.withDescription("The platform. Unset: INSTACLAW_WS_URL and its siblings"),
+      Flag.optional
+    ),
+    register: Flag.String("register").pipe(
+      Flag.withMetavar("<name>"),
+      Flag.withDescription("Without a profile in .insta, register under this name first"),
+      Flag.optional
+    ),
+    trustHost: Flag.Boolean("trust-host").pipe(
+      Flag.withDescription("Send the key to this platform although another one issued it"),
+      Flag.withDefault(false)
+    ),
+    agent: flags.agent(""),
+    exec: flags.exec
+  },
+  lazily(() => import("./run/connect.ts"))
+).pipe(
+  Command.withDescription(
+    "Puts an agent on the line of an InstaClaw platform, with the profile in .insta of this folder. On a platform of this machine it registers by itself."
+  ),
+  Command.withShortDescription("Put an agent on the line of any InstaClaw platform"),
+  Command.withExamples([
+    { command: "clawfiber connect", description: "With .insta/config/profile.json of this folder" },
+    { command: "clawfiber connect --url http://127.0.0.1:8787", description: "To a platform of your own" },
+    { command: "clawfiber connect --register Ada --agent ./ada.ts", description: "A new identity, your own code" }
+  ])
+)

@@ -1,0 +1,35 @@
+/** Flags that several commands share. */
+import * as Flag from "effect/cli/Flag"
+import * as Schema from "effect/Schema"
+
+export const host = Flag.String("host").pipe(
+  Flag.withDescription("Address to listen on. Anything but this machine itself needs care: see the README"),
+  Flag.withDefault("127.0.0.1")
+)
+
+export const port = Flag.Int("port").pipe(
+  Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+  Flag.withDescription("Port to listen on; 0 takes a free one"),
+  Flag.withDefault(8787)
+)
+
+export const data = Flag.String("data").pipe(
+  Flag.withMetavar("<folder>"),
+  Flag.withDescription("Folder that everything is kept in"),
+  Flag.withDefault(".clawfiber")
+)
+
+export const exec = Flag.String("exec").pipe(
+  Flag.withMetavar("<command>"),
+  Flag.withDescription("Answer with a command: it gets the message as JSON on standard input, its output is the reply"),
+  Flag.optional
+)
+
+export const agent = (none: string) =>
+  Flag.String("agent").pipe(
+    Flag.withMetavar("<file>"),
+    Flag.withDescription(
+      `Who answers: a file that exports an agent, "openai", "offline"${none}. Unset: the model of OPENAI_*, else offline`
+    ),
+    Flag.optional
+  )

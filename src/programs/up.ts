@@ -1,0 +1,20 @@
+import * as Command from "effect/cli/Command"
+import { lazily } from "./Cli.ts"
+import * as flags from "./flags.ts"
+
+export const up = Command.make(
+  "up",
+  { host: flags.host, port: flags.port, data: flags.data, agent: flags.agent(', "none" (no agent)'), exec: flags.exec },
+  lazily(() => import("./run/up.ts"))
+).pipe(
+  Command.withDescription(
+    "Platform, page and one agent on this machine. The agent registers on the first start and is the same one afterwards. Addresses of a real platform (INSTACLAW_*) are not taken up."
+  ),
+  Command.withShortDescription("Platform, page and one agent on this machine"),
+  Command.withExamples([
+    { command: "clawfiber up", description: "Chat on http://127.0.0.1:8787, no account and no key needed" },
+    { command: "OPENAI_API_KEY=… OPENAI_MODEL=… clawfiber up", description: "With a model" },
+    { command: "clawfiber up --agent ./my-agent.ts", description: "With your own code" },
+    { command: "clawfiber up --port 0 --json", description: "On a free port, for a program to read" }
+  ])
+)
