@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import { Connection, ConnectionError, InsecureAddress } from "../../services/channel/Connection.ts"
 import type { ConnectionSettings } from "./ConnectionOptions.ts"
 import * as LinkProtocol from "./LinkProtocol.ts"
+import { isLoopbackHost } from "./PublicAddress.ts"
 import type { DialRequest } from "./SocketDriver.ts"
 import * as Supervisor from "./Supervisor.ts"
 import * as WsDriver from "./WsDriver.ts"
@@ -28,14 +29,12 @@ export interface WsConnectionOptions extends ConnectionSettings {
   readonly name?: string | undefined
 }
 
-const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
-
 /** May keys be sent to this address? wss:// anywhere, ws:// to this machine alone (law secret). */
 export const isSafeAddress = (address: string, allowInsecure = false): boolean => {
   if (!URL.canParse(address)) return false
   const url = new URL(address)
   if (url.protocol === "wss:") return true
-  return url.protocol === "ws:" && (allowInsecure || loopback.test(url.hostname))
+  return url.protocol === "ws:" && (allowInsecure || isLoopbackHost(url.hostname))
 }
 
 /** An address as it may be shown: no user, no password, no query. */
