@@ -22,7 +22,10 @@ const paint: Readonly<Record<string, number>> = { Fatal: 31, Error: 31, Warn: 33
 const colored = (on: boolean, code: number | undefined, text: string): string =>
   on && code !== undefined ? `\u001b[${code}m${text}\u001b[0m` : text
 
-const asText = (value: unknown): string => (typeof value === "string" ? value : Formatter.format(value))
+/** A line of the log is one line, whatever was put into it: control characters of strangers do not reach a terminal. */
+const oneLine = (text: string): string => text.replace(/\r?\n/g, " ⏎ ").replace(/[\u0000-\u001f\u007f-\u009f]/g, "�")
+
+const asText = (value: unknown): string => oneLine(typeof value === "string" ? value : Formatter.format(value))
 
 /** What went wrong, without the stack: that is for `debug`. */
 const inShort = (cause: Cause.Cause<unknown>): string =>
@@ -34,18 +37,15 @@ const two = (value: number): string => String(value).padStart(2, "0")
 
 const timeOf = (date: Date): string => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 
-/** A line of the log is one line, whatever was put into it: control characters of strangers do not reach a terminal. */
-const oneLine = (text: string): string => text.replace(/\r?\n/g, " ⏎ ").replace(/[\u0000-\u001f\u007f-\u009f]/g, "�")
-
 const readable = (options: Options) =>
   Logger.make(({ cause, date, fiber, logLevel, message }) => {
     const parts = (Array.isArray(message) ? message : [message]).map(asText)
     for (const [key, value] of Object.entries(fiber.getRef(References.CurrentLogAnnotations))) {
       parts.push(colored(options.colors, 90, `${key}=${asText(value)}`))
     }
-    if (cause.reasons.length > 0) parts.push(`(${inShort(cause)})`)
+    if (cause.reasons.length > 0) parts.push(oneLine(`(${inShort(cause)})`))
     const level = colored(options.colors, paint[logLevel], logLevel.toUpperCase().padEnd(5))
-    const text = parts.map((part) => (options.colors ? part.replace(/\r?\n/g, " ⏎ ") : oneLine(part))).join(" ")
+    const text = parts.join(" ")
     options.write(`${colored(options.colors, 90, timeOf(date))} ${level} ${text}\n`)
     if (cause.reasons.length > 0 && (options.level === "Debug" || options.level === "Trace")) {
       options.write(`${Cause.pretty(cause)}\n`)

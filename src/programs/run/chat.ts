@@ -49,9 +49,9 @@ const chooseAgent = Effect.fnUntraced(function* (
   const agents = yield* client.agents(token)
   const names = agents.map((agent) => `${agent.name} (${agent.claw_id})`).join(", ")
   if (wanted !== undefined) {
-    const found = agents.filter((agent) => agent.claw_id === wanted)
+    const found = agents.find((agent) => agent.claw_id === wanted)
     const byName = agents.filter((agent) => agent.name.toLowerCase() === wanted.toLowerCase())
-    const chosen = found[0] ?? (byName.length === 1 ? byName[0] : undefined)
+    const chosen = found ?? (byName.length === 1 ? byName[0] : undefined)
     if (chosen !== undefined) return chosen
     return yield* fail(
       byName.length > 1
@@ -152,7 +152,7 @@ export const run = (input: Input & Common) =>
             lines.once("close", end)
             lines.question("› ").then((line) => {
               lines.off("close", end)
-              resume(Effect.succeedSome(line))
+              return resume(Effect.succeedSome(line))
             }, end)
           })
           const round: Effect.Effect<boolean> = Effect.flatMap(next, (line) => {
