@@ -50,18 +50,22 @@ export const cutInto = (out: Array<string>, text: string, max: number): void => 
   if (from < text.length) out.push(from === 0 ? text : text.slice(from))
 }
 
+/** How far back the beginning of a last grapheme is looked for: no grapheme that a person reads is as long. */
+const lookBack = 256
+
 /**
  * How much of `text` may leave now: what follows is half a code point, or a grapheme that announces by its last
- * joiner that more of it comes. At most `max` units stay behind, and half a code point.
+ * joiner that more of it comes. At most `lookBack` units and half a code point stay behind.
  */
-export const settledLength = (text: string, max: number): number => {
+export const settledLength = (text: string): number => {
   let end = text.length
-  if (end === 0) return 0
-  if (isHigh(text.charCodeAt(end - 1))) end -= 1
+  if (end > 0 && isHigh(text.charCodeAt(end - 1))) end -= 1
   if (end === 0 || text.charCodeAt(end - 1) !== ZWJ) return end
-  let from = Math.max(0, end - max)
-  if (from > 0 && isLow(text.charCodeAt(from)) && isHigh(text.charCodeAt(from - 1))) from += 1
+  let from = end - 1
+  const furthest = Math.max(0, end - lookBack)
+  // A sure boundary to count from: flags pair up from the left.
+  while (from > furthest && !(isPlain(text.charCodeAt(from)) && isPlain(text.charCodeAt(from - 1)))) from -= 1
   const index = segmenter.segment(text.slice(from, end)).containing(end - from - 1)?.index ?? 0
-  // It may begin before what was looked at: then it is longer than a piece and is cut anyway.
-  return index === 0 && from > 0 ? end : from + index
+  // One that begins before what was looked at is longer than any piece, and is cut anyway.
+  return index === 0 && from > 0 && from === furthest ? end : from + index
 }

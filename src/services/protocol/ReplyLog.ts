@@ -110,7 +110,7 @@ export class ReplyLog {
       this.#held = all
       return undefined
     }
-    const settled = settledLength(all, this.#maxDelta)
+    const settled = settledLength(all)
     this.#held = settled === all.length ? "" : all.slice(settled)
     return this.#deltas(settled === all.length ? all : all.slice(0, settled))
   }
