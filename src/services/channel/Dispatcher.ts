@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Inbound } from "../protocol/Inbound.ts"
-import type { Failure } from "../protocol/ResponseEvent.ts"
+import type { Failure, FailureCode } from "../protocol/ResponseEvent.ts"
 
 /** One reply under way. Times are milliseconds since the epoch. */
 export interface InFlight {
@@ -27,13 +27,29 @@ export interface Ended extends InFlight {
   readonly failure: Failure | undefined
 }
 
+/** Counts since the start. */
+export interface DispatcherStats {
+  /** Requests that were new. */
+  readonly accepted: number
+  /** Requests that were seen before: answered from the journal, or already under way. */
+  readonly repeated: number
+  /** Requests turned away without entry in the journal: malformed, or the journal could not be written. */
+  readonly refused: number
+  readonly completed: number
+  readonly failed: Readonly<Record<FailureCode, number>>
+  /** Milliseconds from acceptance to the first text sent. */
+  readonly firstDelta: { readonly count: number; readonly totalMillis: number; readonly maxMillis: number }
+  readonly running: number
+  readonly waiting: number
+}
+
 export interface DispatcherOptions {
   readonly accountId: string
   /** MAX_CONCURRENT_REQUESTS, 10 by default. */
   readonly maxConcurrent: number
   /** Requests that may wait for a place; the next one fails with RATE_LIMIT. */
   readonly maxQueued: number
-  /** SDK_REQUEST_TIMEOUT, 12 hours by default: the outer limit of one reply. */
+  /** SDK_REQUEST_TIMEOUT, 12 hours by default: the outer limit of one reply, waiting for a place included. */
   readonly requestTimeout: Duration.Input
   /** A reply without text or activity for so long ends as TIMEOUT. 10 minutes by default. */
   readonly stallTimeout: Duration.Input
@@ -63,6 +79,12 @@ export class Dispatcher extends Context.Service<
     readonly inFlight: Effect.Effect<ReadonlyArray<InFlight>>
     /** The last hundred, newest first. */
     readonly recent: Effect.Effect<ReadonlyArray<Ended>>
+    readonly stats: Effect.Effect<DispatcherStats>
+    /**
+     * Ends what an earlier process accepted and did not finish, as INTERRUPTED and in words (law one-terminal). To be
+     * called once, before the first `handle`. Gives the number of replies ended.
+     */
+    readonly recover: Effect.Effect<number>
     /** Takes nothing new, waits for replies under way up to the grace period, ends the rest as INTERRUPTED. */
     readonly drain: Effect.Effect<void>
   }

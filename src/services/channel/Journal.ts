@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { DialectName } from "../protocol/Dialect.ts"
 import type { Failure } from "../protocol/ResponseEvent.ts"
 
 /** Identity of a message: (account, session, message id). */
@@ -24,6 +25,8 @@ export interface Entry {
   readonly key: MessageKey
   readonly responseId: string
   readonly itemId: string
+  /** In which dialect the answer goes out: a start after a crash has nothing else to tell it by. */
+  readonly dialect?: DialectName | undefined
   readonly acceptedAt: number
   /** Undefined while the reply is under way. */
   readonly outcome: Outcome | undefined
@@ -53,7 +56,7 @@ export class Journal extends Context.Service<
     /** Decides whether a message is new. The ids are those the caller drew for it, kept only if it is. */
     readonly accept: (
       key: MessageKey,
-      ids: { readonly responseId: string; readonly itemId: string }
+      ids: { readonly responseId: string; readonly itemId: string; readonly dialect?: DialectName | undefined }
     ) => Effect.Effect<Acceptance, JournalError>
     /** Writes how a reply ended. The first outcome stays; a second one is ignored and `false` returned. */
     readonly end: (responseId: string, outcome: Outcome) => Effect.Effect<boolean, JournalError>

@@ -1,0 +1,333 @@
+/**
+ * Runs replies: a place for each, the agent, the log, the wire, one end.
+ *
+ * Where the time goes: one fiber per reply, and per array that the runtime gives one log push, one encode and one
+ * send. Nothing here costs per delta. Time limits are kept by one watchdog for all replies, not by timers of each.
+ *
+ * Who ends a reply (law one-terminal): its own run, or a decision from outside (cancel, timeout, stop) that is written
+ * into `verdict` first. Whoever comes first to `conclude` builds the terminal; the second finds it done. A runtime
+ * that ignores its interruption delays neither the terminal nor, past `patience`, the next message.
+ */
+import type * as Arr from "effect/Array"
+import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { identity } from "effect/Function"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { AgentRuntime, type AgentError, type ReplyPart } from "../../services/channel/AgentRuntime.ts"
+import { Connection, type ConnectionError } from "../../services/channel/Connection.ts"
+import type { DispatcherOptions } from "../../services/channel/Dispatcher.ts"
+import { Journal } from "../../services/channel/Journal.ts"
+import type { Step } from "../../services/protocol/ReplyLog.ts"
+import type { Failure } from "../../services/protocol/ResponseEvent.ts"
+import { Lanes } from "./Lanes.ts"
+import type { Reply } from "./Reply.ts"
+import * as Failures from "./replyFailures.ts"
+import { ReplyStats } from "./ReplyStats.ts"
+
+/** How long an agent may take to stop before its place is given to the next one. */
+const patience = Duration.seconds(5)
+
+export interface Replies {
+  readonly stats: ReplyStats
+  readonly get: (responseId: string) => Reply | undefined
+  /** Not yet ended, in order of acceptance. */
+  readonly all: () => ReadonlyArray<Reply>
+  readonly running: () => number
+  readonly waiting: () => number
+  /**
+   * Begins the reply, lets it wait, or ends it at once in words. Not to be interrupted, but for the sending of those
+   * words (`restore`), which may have to wait for the outbox.
+   */
+  readonly admit: (
+    reply: Reply,
+    restore: <A, E>(sending: Effect.Effect<A, E>) => Effect.Effect<A, E>
+  ) => Effect.Effect<void>
+  /** Decides from outside how it ends. `false` where that is decided already. */
+  readonly end: (reply: Reply, failure: Failure) => boolean
+  readonly drain: Effect.Effect<void>
+}
+
+export const make = Effect.fnUntraced(function* (
+  options: DispatcherOptions
+): Effect.fn.Return<Replies, never, Connection | Journal | AgentRuntime | Scope.Scope> {
+  const connection = yield* Connection
+  const journal = yield* Journal
+  const runtime = yield* AgentRuntime
+  const clock = yield* Clock.Clock
+  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+  const limit = Duration.toMillis(options.requestTimeout)
+  const stall = Duration.toMillis(options.stallTimeout)
+
+  const lanes = new Lanes<Reply>({ maxRunning: options.maxConcurrent, maxWaiting: options.maxQueued })
+  const replies = new Map<string, Reply>()
+  const stats = new ReplyStats()
+  const idlers = new Set<() => void>()
+  const due: Array<Reply> = []
+  let starting = false
+  let draining = false
+  let watchdog: Fiber.Fiber<void> | undefined
+
+  const now = () => clock.currentTimeMillisUnsafe()
+
+  const logged = (reply: Reply) => Effect.annotateLogs({ responseId: reply.responseId, account: options.accountId })
+
+  // ---- the wire ----
+
+  /**
+   * Not to be interrupted: frames half handed over would leave a hole between the deltas and the final text. An
+   * interruption waits here until the outbox has taken them.
+   */
+  const send = (reply: Reply, frames: ReadonlyArray<string>): Effect.Effect<void, ConnectionError> => {
+    if (frames.length === 0) return Effect.void
+    reply.sending = true
+    return Effect.uninterruptible(
+      Effect.map(connection.send(frames), () => {
+        reply.sending = false
+      })
+    )
+  }
+
+  const encodeAll = (reply: Reply, steps: ReadonlyArray<Step>): ReadonlyArray<string> => steps.flatMap(reply.encode)
+
+  const unsent = (reply: Reply) => (error: ConnectionError) =>
+    Effect.logWarning("The end of a reply could not be sent", error).pipe(logged(reply))
+
+  const sendTerminal = (reply: Reply, steps: ReadonlyArray<Step>): Effect.Effect<void> =>
+    connection.send(encodeAll(reply, steps)).pipe(
+      Effect.catch((error) => {
+        const last = steps.at(-1)
+        if (error.reason._tag !== "FrameTooLarge" || (last?._tag !== "Completed" && last?._tag !== "Failed")) {
+          return unsent(reply)(error)
+        }
+        // The text has gone out in small deltas; only the terminal, which repeats it whole, is too large.
+        const short: Step = {
+          _tag: "Failed",
+          sequence: last.sequence,
+          text: "",
+          completedAt: last.completedAt,
+          failure: Failures.tooLong
+        }
+        const others = steps.slice(0, -1)
+        return connection.send(encodeAll(reply, [...others, short])).pipe(Effect.catch(unsent(reply)))
+      })
+    )
+
+  // ---- the end ----
+
+  /** Whether this end is the first one. An end that cannot be written is sent all the same: silence is worse. */
+  const journalEnd = (reply: Reply): Effect.Effect<boolean> =>
+    Effect.flatMap(journal.end(reply.responseId, reply.outcome), (first) =>
+      first ? Effect.succeed(true) : Effect.map(journal.find(reply.responseId), (entry) => entry?.outcome === undefined)
+    ).pipe(
+      Effect.catch((error) =>
+        Effect.as(Effect.logError("How a reply ended could not be written down", error).pipe(logged(reply)), true)
+      )
+    )
+
+  /**
+   * Builds and sends the one terminal. The journal comes first: what is written there is what any repeat of the
+   * message and any start after a crash goes by, and its first outcome stays. Sent first and written after, a crash
+   * in between would let the next start say INTERRUPTED of a reply that the person has seen completed.
+   *
+   * @param restore Around the sending, where the caller is uninterruptible for the rest.
+   */
+  const conclude = (
+    reply: Reply,
+    failure: Failure | undefined,
+    restore: <A, E>(sending: Effect.Effect<A, E>) => Effect.Effect<A, E> = identity
+  ): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      if (reply.concluded) return Effect.void
+      const at = now()
+      const seconds = Math.floor(at / 1000)
+      reply.concluded = true
+      reply.failure = failure
+      reply.endedAt = at
+      const steps = failure === undefined ? reply.log.complete(seconds, reply.usage) : reply.log.fail(seconds, failure)
+      stats.end(reply.ended)
+      return Effect.flatMap(journalEnd(reply), (first) =>
+        first
+          ? restore(sendTerminal(reply, steps))
+          : Effect.logWarning("A reply had been ended elsewhere; this end is not sent").pipe(logged(reply))
+      )
+    }).pipe(Effect.catchCause((cause) => Effect.logError("The end of a reply failed", cause).pipe(logged(reply))))
+
+  const release = (reply: Reply): void => {
+    if (!replies.delete(reply.responseId)) return
+    if (reply.startedAt !== undefined) begin(lanes.done(reply.turn.sessionKey))
+    if (replies.size > 0) return
+    for (const wake of idlers) wake()
+  }
+
+  // ---- the run ----
+
+  const take = (reply: Reply, parts: Arr.NonEmptyReadonlyArray<ReplyPart>): Effect.Effect<void, ConnectionError> => {
+    // An agent that goes on after its end was decided speaks to nobody.
+    if (reply.verdict !== undefined) return Effect.void
+    const at = now()
+    reply.lastActivityAt = at
+    let text = ""
+    for (const part of parts) {
+      if (part._tag === "Text") text += part.text
+      else if (part._tag === "Usage") reply.usage = part.usage
+    }
+    if (text === "") return Effect.void
+    if (reply.firstDeltaAt === undefined) {
+      reply.firstDeltaAt = at
+      stats.firstDelta(at - reply.acceptedAt)
+    }
+    reply.characters += text.length
+    const step = reply.log.push(text)
+    return step === undefined ? Effect.void : send(reply, reply.encode(step))
+  }
+
+  const settle = (reply: Reply, exit: Exit.Exit<void, AgentError | ConnectionError>): Effect.Effect<void> => {
+    reply.sending = false
+    // Whoever decided also gives the place on.
+    if (reply.verdict !== undefined) return conclude(reply, reply.verdict)
+    const ended = Exit.isSuccess(exit)
+      ? conclude(reply, undefined)
+      : Effect.andThen(explain(reply, exit.cause), conclude(reply, Failures.fromCause(exit.cause)))
+    return Effect.map(ended, () => release(reply))
+  }
+
+  const explain = (reply: Reply, cause: Cause.Cause<AgentError | ConnectionError>) =>
+    Effect.logWarning("A reply failed", cause).pipe(logged(reply))
+
+  const run = (reply: Reply): Effect.Effect<void, AgentError | ConnectionError> =>
+    Effect.onExit(
+      Effect.withFiber((fiber) => {
+        reply.fiber = fiber
+        // In progress is said now, not with the first text: a person sees that the agent is at work.
+        return Effect.flatMap(send(reply, reply.encode(reply.log.open())), () =>
+          Stream.runForEachArray(runtime.reply(reply.turn), (parts) => take(reply, parts))
+        )
+      }),
+      (exit) => settle(reply, exit)
+    )
+
+  /** In a loop of its own: an agent that answers at once would otherwise call itself as deep as the queue is long. */
+  const begin = (next: ReadonlyArray<Reply>): void => {
+    for (const reply of next) {
+      reply.startedAt = reply.lastActivityAt = now()
+      due.push(reply)
+    }
+    if (starting) return
+    starting = true
+    for (let reply = due.shift(); reply !== undefined; reply = due.shift()) {
+      if (reply.undecided) runFork(run(reply))
+    }
+    starting = false
+  }
+
+  const stop = Effect.fnUntraced(function* (reply: Reply, failure: Failure) {
+    const fiber = reply.fiber
+    if (fiber === undefined) {
+      lanes.remove(reply.turn.sessionKey, reply)
+      yield* conclude(reply, failure)
+      return release(reply)
+    }
+    fiber.interruptUnsafe()
+    for (;;) {
+      if (!reply.sending) yield* conclude(reply, failure)
+      const stopped = yield* Effect.timeoutOption(Fiber.await(fiber), patience)
+      if (Option.isSome(stopped)) break
+      if (!reply.concluded) continue
+      yield* Effect.logWarning("The agent does not stop; its place is given to the next one").pipe(logged(reply))
+      break
+    }
+    release(reply)
+  })
+
+  const end = (reply: Reply, failure: Failure): boolean => {
+    if (!reply.undecided) return false
+    reply.verdict = failure
+    runFork(stop(reply, failure))
+    return true
+  }
+
+  // ---- time ----
+
+  /**
+   * Ends what is due and sleeps until the next reply can be. A reply that begins while it sleeps is never due earlier
+   * than that: each waits its own full time from now, and the sleep ends before a full time from an earlier now.
+   */
+  const watch = Effect.gen(function* () {
+    while (replies.size > 0) {
+      const at = now()
+      let next = at + Math.min(limit, stall)
+      for (const reply of replies.values()) {
+        if (!reply.undecided) continue
+        const late = reply.acceptedAt + limit
+        const silent = reply.startedAt === undefined ? Infinity : reply.lastActivityAt + stall
+        if (late <= at) end(reply, Failures.tooLate(limit))
+        else if (silent <= at) end(reply, Failures.stalled(stall))
+        else next = Math.min(next, late, silent)
+      }
+      yield* clock.sleep(Duration.millis(Math.max(1, next - at)))
+    }
+    watchdog = undefined
+  })
+
+  // ---- the door ----
+
+  const admit: Replies["admit"] = (reply, restore) => {
+    if (draining) return conclude(reply, Failures.stopping, restore)
+    const admission = lanes.offer(reply.turn.sessionKey, reply)
+    if (admission === "full") return conclude(reply, Failures.queueFull, restore)
+    replies.set(reply.responseId, reply)
+    watchdog ??= runFork(watch)
+    if (admission === "go") begin([reply])
+    return Effect.void
+  }
+
+  const idle = Effect.callback<void>((resume) => {
+    if (replies.size === 0) return resume(Effect.void)
+    const wake = () => {
+      idlers.delete(wake)
+      resume(Effect.void)
+    }
+    idlers.add(wake)
+    return Effect.sync(() => idlers.delete(wake))
+  })
+
+  /** Interruptible inside, because a layer's finalizer is not. */
+  const idleWithin = (duration: Duration.Input) =>
+    Effect.map(Effect.timeoutOption(Effect.interruptible(idle), duration), Option.isSome)
+
+  const drain = Effect.gen(function* () {
+    draining = true
+    if (replies.size === 0 || (yield* idleWithin(options.grace))) return
+    // Those that wait come first, so that no place becomes free for them.
+    for (const reply of replies.values()) if (reply.startedAt === undefined) end(reply, Failures.stopping)
+    for (const reply of replies.values()) end(reply, Failures.stopping)
+    // A full outbox or an agent that does not stop must not hold up the stop.
+    if (!(yield* idleWithin(Duration.sum(patience, Duration.seconds(1))))) {
+      yield* Effect.logWarning(`${replies.size} replies could not be ended in time`)
+    }
+  })
+
+  yield* Effect.addFinalizer(() =>
+    Effect.andThen(
+      drain,
+      Effect.suspend(() => (watchdog === undefined ? Effect.void : Fiber.interrupt(watchdog)))
+    )
+  )
+
+  return {
+    stats,
+    get: (responseId) => replies.get(responseId),
+    all: () => [...replies.values()].filter((reply) => !reply.concluded),
+    running: () => lanes.running,
+    waiting: () => lanes.waiting,
+    admit,
+    end,
+    drain
+  }
+})

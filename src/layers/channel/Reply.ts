@@ -1,0 +1,72 @@
+/** One reply from acceptance to its end: data, and the questions one asks of it. What happens to it is in Replies. */
+import type * as Fiber from "effect/Fiber"
+import type { Turn } from "../../services/channel/AgentRuntime.ts"
+import type { Ended, InFlight } from "../../services/channel/Dispatcher.ts"
+import type { Outcome } from "../../services/channel/Journal.ts"
+import type { Encoder } from "../../services/protocol/Dialect.ts"
+import type { ReplyLog } from "../../services/protocol/ReplyLog.ts"
+import type { Failure, Usage } from "../../services/protocol/ResponseEvent.ts"
+
+export class Reply {
+  readonly responseId: string
+  readonly turn: Turn
+  readonly log: ReplyLog
+  readonly encode: Encoder
+  readonly acceptedAt: number
+  startedAt: number | undefined
+  firstDeltaAt: number | undefined
+  endedAt: number | undefined
+  lastActivityAt: number
+  characters = 0
+  usage: Usage | undefined
+  /** Runs the agent. Undefined while the reply waits for a place. */
+  fiber: Fiber.Fiber<unknown, unknown> | undefined
+  /** The run has handed frames over that are not all taken yet: no other fiber may send for this reply. */
+  sending = false
+  /** How it shall end, decided from outside (cancel, timeout, stop). The first decision stays. */
+  verdict: Failure | undefined
+  /** The terminal has been built: nothing can change it any more. */
+  concluded = false
+  failure: Failure | undefined
+
+  constructor(given: {
+    readonly turn: Turn
+    readonly log: ReplyLog
+    readonly encode: Encoder
+    readonly acceptedAt: number
+  }) {
+    this.responseId = given.turn.responseId
+    this.turn = given.turn
+    this.log = given.log
+    this.encode = given.encode
+    this.acceptedAt = given.acceptedAt
+    this.lastActivityAt = given.acceptedAt
+  }
+
+  /** Still open to a decision from outside. */
+  get undecided(): boolean {
+    return this.verdict === undefined && !this.concluded
+  }
+
+  /** After the end. */
+  get outcome(): Outcome {
+    const text = this.log.text
+    return this.failure === undefined ? { _tag: "Completed", text } : { _tag: "Failed", text, failure: this.failure }
+  }
+
+  get inFlight(): InFlight {
+    return {
+      responseId: this.responseId,
+      sessionId: this.turn.sessionId,
+      messageId: this.turn.messageId,
+      acceptedAt: this.acceptedAt,
+      startedAt: this.startedAt,
+      firstDeltaAt: this.firstDeltaAt,
+      characters: this.characters
+    }
+  }
+
+  get ended(): Ended {
+    return { ...this.inFlight, endedAt: this.endedAt ?? this.acceptedAt, failure: this.failure }
+  }
+}
