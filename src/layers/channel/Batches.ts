@@ -179,33 +179,61 @@ export const fromPush = <E>(
 
 const ignore = (): void => {}
 
+/** Text as a whole, pieces that are there, or pieces that come. */
+export type Pieces = string | Iterable<Piece> | AsyncIterable<Piece>
+
 /**
- * A stream from an async iterable of pieces. What the iterable throws, and what `makeIterable` throws or rejects
- * with, becomes `onError(cause)` after the pieces that came before it.
+ * A stream from whatever yields pieces. What the iterable throws, and what `make` throws or rejects with, becomes
+ * `onError(cause)` after the pieces that came before it.
  */
-export const fromAsyncIterable = <E = AgentError>(
-  makeIterable: (signal: AbortSignal) => AsyncIterable<Piece> | PromiseLike<AsyncIterable<Piece>>,
+export const fromPieces = <E = AgentError>(
+  make: (signal: AbortSignal) => Pieces | PromiseLike<Pieces>,
   onError: (cause: unknown) => E,
   options?: Options
 ): Stream.Stream<ReplyPart, E> =>
   fromPush<E>((sink, signal) => {
-    void drain(makeIterable, sink, signal).then(sink.end, (cause: unknown) => sink.fail(onError(cause)))
+    void drain(make, sink, signal).then(sink.end, (cause: unknown) => sink.fail(onError(cause)))
   }, options)
 
-const drain = async <E>(
+/** `fromPieces` for what is always an async iterable. */
+export const fromAsyncIterable: <E = AgentError>(
   makeIterable: (signal: AbortSignal) => AsyncIterable<Piece> | PromiseLike<AsyncIterable<Piece>>,
+  onError: (cause: unknown) => E,
+  options?: Options
+) => Stream.Stream<ReplyPart, E> = fromPieces
+
+const isThenable = (made: unknown): made is PromiseLike<unknown> =>
+  typeof made === "object" && made !== null && "then" in made && typeof made.then === "function"
+
+const iteratorOf = (made: unknown): AsyncIterator<Piece> | Iterator<Piece> => {
+  if (typeof made === "string") return [made][Symbol.iterator]()
+  if (typeof made === "object" && made !== null) {
+    // What untyped code returns is looked at before it is believed.
+    const source = made as Partial<AsyncIterable<Piece> & Iterable<Piece>>
+    const asynchronous = source[Symbol.asyncIterator]?.()
+    const iterator = asynchronous ?? source[Symbol.iterator]?.()
+    if (iterator !== undefined) return iterator
+  }
+  throw new NotAPiece(made)
+}
+
+const drain = async <E>(
+  make: (signal: AbortSignal) => Pieces | PromiseLike<Pieces>,
   sink: Sink<E>,
   signal: AbortSignal
 ): Promise<void> => {
-  const made = makeIterable(signal)
-  const iterable = "then" in made ? await made : made
-  const iterator = iterable[Symbol.asyncIterator]()
+  const made = make(signal)
+  const iterator = iteratorOf(isThenable(made) ? await made : made)
   // A generator that is inside next() takes the call to return() when next() settles, which may be never: nobody waits.
-  const giveBack = (): void => void Promise.resolve(iterator.return?.()).catch(ignore)
+  const giveBack = (): void => {
+    void (async () => iterator.return?.())().catch(ignore)
+  }
   if (signal.aborted) return giveBack()
   signal.addEventListener("abort", giveBack, { once: true })
   for (;;) {
-    const result = await iterator.next()
+    // A plain iterator answers at once, and is spared the turn of the microtask queue that an await costs.
+    const next = iterator.next()
+    const result = isThenable(next) ? await next : next
     if (result.done === true || signal.aborted) return
     try {
       if (!sink.push(result.value)) {
