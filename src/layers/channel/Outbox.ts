@@ -55,13 +55,13 @@ export class Outbox {
   wait(frames: ReadonlyArray<string>, admitted: () => void): () => void {
     const waiter: Waiter = { frames, from: 0, admitted }
     this.#waiters.push(waiter)
-    this.#admit()
+    this.admit()
     return () => {
       const index = this.#waiters.indexOf(waiter)
       if (index === -1) return
       this.#waiters.splice(index, 1)
       // Whoever stood behind it may fit where it did not.
-      this.#admit()
+      this.admit()
     }
   }
 
@@ -70,14 +70,14 @@ export class Outbox {
     this.#waiters = []
   }
 
-  /** Frames in order, up to `room` bytes; at least one where there is one and `room` is positive. */
+  /** Frames in order, up to `room` bytes; at least one where there is one and `room` is positive. Then `admit`. */
   take(room: number): ReadonlyArray<string> {
     const first = this.#batches[this.#head]
     if (first === undefined || room <= 0) return []
     if (first.from === 0 && first.bytes <= room && this.#head + 1 === this.#batches.length) {
       this.#batches = []
       this.#head = 0
-      this.#free(first.bytes)
+      this.bytes -= first.bytes
       return first.frames
     }
     const taken: Array<string> = []
@@ -110,7 +110,7 @@ export class Outbox {
       this.#batches = this.#batches.slice(this.#head)
       this.#head = 0
     }
-    this.#free(freed)
+    this.bytes -= freed
     return taken
   }
 
@@ -119,12 +119,11 @@ export class Outbox {
     this.bytes += bytes
   }
 
-  #free(bytes: number): void {
-    this.bytes -= bytes
-    if (this.#waiters.length > 0) this.#admit()
-  }
-
-  #admit(): void {
+  /**
+   * Lets senders move in from the line while there is room. Not part of `take`, because a sender that is told so runs
+   * on at once and may send again: what was taken has to be on its way before that.
+   */
+  admit(): void {
     while (true) {
       const waiter = this.#waiters[0]
       if (waiter === undefined) return

@@ -24,7 +24,7 @@ export interface SocketEvents {
   readonly opened: () => void
   readonly frame: (text: string) => void
   readonly pong: () => void
-  /** The send buffer has room again. */
+  /** The network has taken what was handed over; may come more often than needed. */
   readonly drained: () => void
   /** The last event, exactly once, also after `close` and `terminate`. */
   readonly ended: (end: SocketEnd) => void

@@ -145,20 +145,23 @@ export const make = Effect.fnUntraced(function* (
     for (const fiber of link.fibers.splice(0)) fiber.interruptUnsafe()
   }
 
+  /** Notes everything first and wakes others last: whoever waits on a Deferred runs at once. */
   const end = (link: Link, error: ConnectionError): void => {
     if (link.role === "ended") return
     link.role = "ended"
     links.delete(link)
+    rest(link)
+    if (link === active) {
+      active = undefined
+      writer.detach()
+      if (!closing) {
+        status.lost(error, renewing)
+        Queue.offerUnsafe(signals, { _tag: "Ended", generation: link.generation, error })
+      }
+    }
     Deferred.doneUnsafe(link.opened, Exit.fail(error))
     Deferred.doneUnsafe(link.welcome, Exit.fail(error))
     Deferred.doneUnsafe(link.ended, Exit.succeed(error))
-    rest(link)
-    if (link !== active) return
-    active = undefined
-    writer.detach()
-    if (closing) return
-    status.lost(error, renewing)
-    Queue.offerUnsafe(signals, { _tag: "Ended", generation: link.generation, error })
   }
 
   const discard = (link: Link, error: ConnectionError): void => {
@@ -177,9 +180,9 @@ export const make = Effect.fnUntraced(function* (
     link.pulse.missed = 0
     link.pulse.suspect = false
     link.pulse.heardAt = Heartbeat.monotonicMillis(clock)
-    if (protocol.pongGreets && link.role === "greeting") welcome(link)
     link.pongAt = clock.currentTimeMillisUnsafe()
     if (link === active) status.pong(link.pongAt)
+    if (protocol.pongGreets && link.role === "greeting") welcome(link)
   }
 
   const eventsOf = (link: Link, request: DialRequest): SocketEvents => ({

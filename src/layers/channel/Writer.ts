@@ -20,11 +20,13 @@ export interface WriterOptions {
 export class Writer {
   readonly outbox: Outbox
   readonly #options: WriterOptions
+  /** One at most. */
   #socket: Socket | undefined
   /** Frames have gone out in this turn; what follows waits for the turn's end. */
   #turnOpen = false
   /** The socket is full; `drained` goes on. */
   #saturated = false
+  #flushing = false
   /** Why nothing can be sent: closed, or blocked until a person helps. */
   #refusal: ConnectionError | undefined
   /** Senders in line, and how to send them away. */
@@ -63,7 +65,7 @@ export class Writer {
   }
 
   drained(): void {
-    if (this.#flush() && !this.#turnOpen) this.#openTurn()
+    if (this.#saturated && this.#flush() && !this.#turnOpen) this.#openTurn()
   }
 
   /** Waits until the outbox is empty or there is no socket any more. */
@@ -125,14 +127,22 @@ export class Writer {
     if (this.#flush()) this.#openTurn()
   }
 
+  /** Hands over what the socket takes. While it is at it, whoever sends again only adds to the outbox. */
   #flush(): boolean {
-    const socket = this.#socket
-    if (socket === undefined || this.outbox.isEmpty) return false
-    const frames = this.outbox.take(this.#options.socketBytes - socket.bufferedBytes())
-    this.#saturated = !this.outbox.isEmpty
-    if (frames.length > 0) socket.send(frames)
+    if (this.#flushing) return false
+    this.#flushing = true
+    let wrote = false
+    while (this.#socket !== undefined && !this.outbox.isEmpty) {
+      const room = this.#options.socketBytes - this.#socket.bufferedBytes()
+      if (room <= 0) break
+      this.#socket.send(this.outbox.take(room))
+      wrote = true
+      this.outbox.admit()
+    }
+    this.#flushing = false
+    this.#saturated = this.#socket !== undefined && !this.outbox.isEmpty
     if (this.outbox.isEmpty) this.#tellEmptied()
-    return frames.length > 0
+    return wrote
   }
 
   #tellEmptied(): void {

@@ -71,7 +71,6 @@ export const driver: SocketDriver = {
     })
     ws.on("open", () => {
       opened = true
-      raw?.on("drain", events.drained)
       events.opened()
     })
     ws.on("message", (data) => {
@@ -82,19 +81,22 @@ export const driver: SocketDriver = {
       if (!ended) events.pong()
     })
     ws.on("close", (code) => {
-      raw?.off("drain", events.drained)
       finish(opened ? { _tag: "Closed", code } : failure)
     })
-    return socketOf(ws, () => raw)
+    return socketOf(ws, () => raw, events.drained)
   }
 }
 
-const socketOf = (ws: WebSocket, raw: () => NetSocket | undefined): Socket => ({
+const socketOf = (ws: WebSocket, raw: () => NetSocket | undefined, drained: () => void): Socket => ({
   send: (frames) => {
     if (ws.readyState !== WebSocket.OPEN) return
-    const stream = frames.length > 1 ? raw() : undefined
+    const last = frames.length - 1
+    // One write to the network for all of them; without a stream that can cork there is one for each.
+    const stream = last > 0 ? raw() : undefined
     stream?.cork()
-    for (let i = 0; i < frames.length; i++) ws.send(frames[i]!)
+    for (let i = 0; i < last; i++) ws.send(frames[i]!)
+    // Called when the network has taken the last frame, and so all of them.
+    if (last >= 0) ws.send(frames[last]!, drained)
     stream?.uncork()
   },
   ping: () => {
