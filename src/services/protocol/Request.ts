@@ -87,21 +87,26 @@ const namesIds = (body: Json): boolean =>
   body["message-id"] !== undefined ||
   body["session-id"] !== undefined
 
-const shapeOf = (body: Json): RequestDialect => {
+const shapeOf = (body: Json, enclosed: boolean): RequestDialect => {
   const input = body["input"]
   if (input === undefined) return "legacy"
   const metadata = body["metadata"]
-  if (namesIds(body) && !(isRecord(metadata) && metadata["session_id"] !== undefined)) return "envelope"
-  if (metadata !== undefined || !Array.isArray(input)) return "gateway"
-  return input.some(isMessage) ? "gateway" : "envelope"
+  const namesSession = isRecord(metadata) && metadata["session_id"] !== undefined
+  if (namesSession) return namesIds(body) && Array.isArray(input) && !input.some(isMessage) ? "envelope" : "gateway"
+  if (namesIds(body)) return "envelope"
+  if (!Array.isArray(input) || input.some(isMessage)) return "gateway"
+  // Bare parts under the name of nobody: in an envelope its headers may tell more.
+  return metadata !== undefined && !enclosed ? "gateway" : "envelope"
 }
 
 /**
  * Decodes a body for which `isRequestBody` holds. A gateway body inside an envelope keeps its meaning, but is answered
  * in envelopes: that is what its sender frames.
+ *
+ * @param only reads the body as this shape, whatever it resembles.
  */
-export const decodeRequest = (body: Json, headers: Json | undefined): RequestResult => {
-  const shape = shapeOf(body)
+export const decodeRequest = (body: Json, headers: Json | undefined, only?: RequestDialect): RequestResult => {
+  const shape = only ?? shapeOf(body, headers !== undefined)
   const dialect = shape === "gateway" && headers !== undefined ? "envelope" : shape
   const given = body["metadata"]
   // In metadata only the gateway's own spelling counts: the rest of it is a stranger's, and no other spelling there

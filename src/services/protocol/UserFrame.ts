@@ -69,17 +69,12 @@ const missing = (message: string, param: string): UserFrame => ({
 })
 
 const request = (frame: Json): UserFrame => {
-  const result = decodeRequest(frame, undefined)
+  const result = decodeRequest(frame, undefined, "gateway")
   if (result._tag === "Malformed") return malformed(result.reason, result.message, result.param, result)
   const { sessionId } = result.request
-  // Here only the gateway's place for a session counts, whatever the body resembles otherwise.
-  return result.request.dialect !== "gateway" || sessionId === undefined
-    ? malformed(
-        "missing-session",
-        "metadata.session_id is missing: name the session.",
-        "metadata.session_id",
-        result.request
-      )
+  // The gateway shape cannot come without one; said again for the type.
+  return sessionId === undefined
+    ? malformed("missing-session", "metadata.session_id is missing: name the session.", "metadata.session_id")
     : { _tag: "Request", request: { ...result.request, sessionId } }
 }
 
