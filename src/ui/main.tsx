@@ -1,0 +1,25 @@
+import "./styles/mantine.ts"
+import "./styles/base.css"
+import "./styles/shell.css"
+import "./styles/chat.css"
+import "./styles/thread.css"
+import "./i18n/index.ts"
+import { MantineProvider } from "@mantine/core"
+import { StrictMode } from "react"
+import { createRoot } from "react-dom/client"
+import { Page } from "./Page.tsx"
+import { Boundary } from "./shell/Boundary.tsx"
+import { theme } from "./theme.ts"
+
+const root = document.getElementById("root")
+if (root !== null) {
+  createRoot(root).render(
+    <StrictMode>
+      <MantineProvider theme={theme} defaultColorScheme="auto">
+        <Boundary>
+          <Page />
+        </Boundary>
+      </MantineProvider>
+    </StrictMode>
+  )
+}

@@ -1,0 +1,31 @@
+import { useApp } from "../app.ts"
+import { useText } from "../i18n/index.ts"
+import { whole } from "../lib/format.ts"
+import { useNow } from "../lib/hooks.ts"
+
+/** The page's own line, in words. While it holds there is nothing to say. */
+export const LinkLine = () => {
+  const { link, socket } = useApp()
+  const { t, language } = useText()
+  const now = useNow(500, link.phase === "waiting")
+  if (link.phase === "waiting") {
+    const left = whole(Math.max(1, Math.ceil((link.retryAt - now) / 1000)), language)
+    return (
+      <div className="link-line link-down">
+        <span className="hidden" role="status">
+          {t("composer.offline")}
+        </span>
+        <span>{t(navigator.onLine ? "link.retryIn" : "link.noNetwork", { seconds: left })}</span>
+        <button type="button" className="quiet" onClick={socket.tryNow}>
+          {t("link.tryNow")}
+        </button>
+      </div>
+    )
+  }
+  // A first dial takes a blink and needs no words.
+  return link.phase === "connecting" && link.attempt > 1 ? (
+    <div className="link-line" role="status">
+      {t("link.connecting")}
+    </div>
+  ) : null
+}
