@@ -7,6 +7,8 @@
  *   metadata:{session_id, message_id}, previous_response_id?}`. `message_id` is the idempotency key: the same one again
  *   starts nothing and is answered with the first one's `message.accepted`. Without one the platform draws one.
  * - `PersonCancel`.
+ * - `PersonResume`, after a reconnect or a reload: what came of a reply so far, once more, to this socket only. What
+ *   comes later comes to all sockets by itself, so nothing is missed and nothing comes twice.
  *
  * All sockets of a person get the same frames, so that a second window sees the exchange as it happens.
  * In these frames times are milliseconds since the epoch, as in ApiModels.
@@ -19,6 +21,16 @@ export interface PersonCancel {
   readonly response_id?: string
   readonly message_id?: string
   readonly metadata?: { readonly session_id?: string }
+}
+
+/**
+ * Asks for the reply events after `starting_after` (a `sequence_number`), or for all of them. Of a reply that has
+ * ended they are made from what is stored: created, one delta, done, terminal.
+ */
+export interface PersonResume {
+  readonly type: "response.resume"
+  readonly response_id: string
+  readonly starting_after?: number
 }
 
 /** First frame of every socket. */
@@ -83,6 +95,8 @@ export interface ErrorFrame {
     readonly param: string | null
     readonly message: string
   }
+  /** Which message was refused, where it named itself. */
+  readonly metadata?: { readonly session_id?: string; readonly message_id?: string }
 }
 
 export type PersonFrame =

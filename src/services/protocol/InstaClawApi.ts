@@ -37,6 +37,8 @@ export class Readable extends HttpApiMiddleware.Service<Readable>()("clawfiber/p
 }) {}
 
 const ok = Schema.Struct({})
+/** What the parser takes at most; the platform's own bound for one file is lower and is answered in words. */
+const uploadLimits = { maxParts: 16, maxFieldSize: "64 KiB", maxFileSize: "512 MiB", maxTotalSize: "513 MiB" } as const
 const sessionParams = { session_id: Schema.String }
 const storeErrors = [NotNow] as const
 
@@ -135,7 +137,7 @@ export class ChatApi extends HttpApiGroup.make("chat")
     }),
     HttpApiEndpoint.post("uploadFile", "/api/files", {
       /** One file in the field `file`. */
-      payload: Schema.Struct({ file: Multipart.SingleFileSchema }).pipe(HttpApiSchema.asMultipartStream()),
+      payload: Schema.Struct({ file: Multipart.SingleFileSchema }).pipe(HttpApiSchema.asMultipartStream(uploadLimits)),
       success: Models.Answer(Models.StoredFile),
       error: [TooLarge, TooMany, ...storeErrors]
     })

@@ -1,0 +1,163 @@
+/** Files of messages: taken as multipart, streamed to disk; given to the person and to the agent of the session. */
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Multipart from "effect/http/Multipart"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as Files from "../../services/platform/Files.ts"
+import type { FileMeta } from "../../services/platform/Files.ts"
+import * as Identities from "../../services/platform/Identities.ts"
+import * as People from "../../services/platform/People.ts"
+import type { Invalid, LimitReached, StoreError } from "../../services/platform/PlatformError.ts"
+import * as Sessions from "../../services/platform/Sessions.ts"
+import type * as ApiErrors from "../../services/protocol/ApiErrors.ts"
+import { refuse } from "../../services/protocol/ApiErrors.ts"
+import { InstaClawApi, type Readable } from "../../services/protocol/InstaClawApi.ts"
+import { inWords } from "./apiRefusals.ts"
+import * as HttpGuards from "./HttpGuards.ts"
+import * as mediaTypes from "./mediaTypes.ts"
+
+const toStored = (meta: FileMeta) =>
+  ({
+    file_id: meta.fileId,
+    filename: meta.filename,
+    media_type: meta.mediaType,
+    size: meta.size,
+    sha256: meta.sha256,
+    url: `/files/${meta.fileId}`
+  }) as const
+
+const noFile = refuse[400]("The field file is missing: send one file in it, as multipart/form-data.", "file")
+
+const ofMultipart = (error: Multipart.MultipartError) => {
+  switch (error.reason._tag) {
+    case "FileTooLarge":
+    case "BodyTooLarge":
+    case "FieldTooLarge":
+    case "TooManyParts":
+      return refuse[413]("This upload is larger than the platform takes. Send a smaller file.")
+    case "Parse":
+    case "InternalError":
+      return refuse[400]("This upload cannot be read. Send it again as multipart/form-data.", "file")
+  }
+}
+
+const ofStore = (
+  error: Invalid | LimitReached | StoreError | Multipart.MultipartError
+): Effect.Effect<never, ApiErrors.BadRequest | ApiErrors.TooLarge | ApiErrors.NotNow> => {
+  switch (error._tag) {
+    case "Invalid":
+      return Effect.fail(refuse[400](error.message, error.param))
+    case "LimitReached":
+      return Effect.fail(refuse[413](error.message))
+    case "StoreError":
+      return Effect.andThen(Effect.logError(error.detail), Effect.fail(refuse[503](error.message)))
+    case "MultipartError":
+      return Effect.fail(ofMultipart(error))
+  }
+}
+
+/** Takes the first file of the field `file`; whatever else comes is not read. */
+export const makeUpload = Effect.map(
+  Files.Files,
+  (files) => (userId: string, parts: Stream.Stream<Multipart.Part, Multipart.MultipartError>) =>
+    parts.pipe(
+      Stream.filter((part): part is Multipart.File => Multipart.isFile(part) && part.key === "file"),
+      Stream.take(1),
+      Stream.mapEffect((part) =>
+        files.store({ userId, filename: part.name, mediaType: part.contentType }, part.content)
+      ),
+      Stream.runHead,
+      Effect.catch(ofStore),
+      Effect.flatMap(
+        Option.match({
+          onNone: () => Effect.fail(noFile),
+          onSome: (meta) => Effect.succeed(toStored(meta))
+        })
+      )
+    )
+)
+
+/** RFC 6266: an ASCII name for old readers, the real one beside it. */
+const disposition = (meta: FileMeta): string => {
+  const kind = mediaTypes.isInline(meta.mediaType) ? "inline" : "attachment"
+  const ascii = meta.filename.replaceAll(/[^\x20-\x7e]|["\\%]/g, "_")
+  const encoded = encodeURIComponent(meta.filename).replaceAll(
+    /['()*]/g,
+    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`
+  )
+  return `${kind}; filename="${ascii}"; filename*=UTF-8''${encoded}`
+}
+
+const needsKeys = refuse[401](
+  "This file is for the people and the agent of its session. Send Authorization: Bearer, or x-app-key and x-app-secret."
+)
+
+export const layer: Layer.Layer<
+  HttpApiGroup.Service<"instaclaw", "files">,
+  never,
+  Files.Files | Identities.Identities | People.People | Sessions.Sessions | Readable
+> = HttpApiBuilder.group(
+  InstaClawApi,
+  "files",
+  Effect.fn(function* (handlers) {
+    const files = yield* Files.Files
+    const identities = yield* Identities.Identities
+    const people = yield* People.People
+    const sessions = yield* Sessions.Sessions
+
+    /** Whether the caller may read it. Unknown, foreign and forbidden look alike from outside. */
+    const mayRead = Effect.fnUntraced(function* (request: HttpServerRequest, meta: FileMeta) {
+      const appKey = request.headers["x-app-key"]
+      if (appKey !== undefined) {
+        const secret = Redacted.make(request.headers["x-app-secret"] ?? "")
+        const agent = yield* identities.authenticate(appKey, secret)
+        if (meta.sessionId === undefined) return false
+        return yield* sessions.findForAgent(agent.clawId, meta.sessionId).pipe(
+          Effect.as(true),
+          Effect.catchTag("NotFound", () => Effect.succeed(false))
+        )
+      }
+      const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers["authorization"] ?? "")?.[1]
+      if (bearer === undefined) return yield* needsKeys
+      const person = yield* people.authenticate(Redacted.make(bearer))
+      if (person.userId === meta.userId) return true
+      if (meta.sessionId === undefined) return false
+      return yield* sessions.find(person.userId, meta.sessionId).pipe(
+        Effect.as(true),
+        Effect.catchTag("NotFound", () => Effect.succeed(false))
+      )
+    })
+
+    return handlers.handleAll({
+      download: Effect.fnUntraced(function* ({ params, request }) {
+        const missing = refuse[404]("There is no such file, or it is not yours.")
+        const open = request.headers["x-app-key"] === undefined && request.headers["authorization"] === undefined
+        if (open) return yield* needsKeys
+        const meta = yield* files.find(params.file_id).pipe(
+          Effect.catchTags({
+            NotFound: () => Effect.fail(missing),
+            StoreError: (error) => inWords(Effect.fail(error))
+          })
+        )
+        const allowed = yield* mayRead(request, meta).pipe(
+          Effect.catchTags({
+            Unauthorized: (error) => inWords(Effect.fail(error)),
+            StoreError: (error) => inWords(Effect.fail(error))
+          })
+        )
+        if (!allowed) return yield* missing
+        return HttpServerResponse.stream(Stream.orDie(files.read(meta.fileId)), {
+          contentType: meta.mediaType,
+          contentLength: meta.size,
+          headers: { ...HttpGuards.fileHeaders, "content-disposition": disposition(meta) }
+        })
+      })
+    })
+  })
+)

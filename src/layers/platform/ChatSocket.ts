@@ -1,0 +1,314 @@
+/**
+ * `/ws/chat`, both sides: agents with their key headers, people with Bearer or ticket. Callbacks and not fibers: ten
+ * thousand agents that say nothing cost their sockets and a few hundred bytes each. Effects run where something is
+ * stored or looked up.
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import type { IncomingMessage } from "node:http"
+import type { Duplex } from "node:stream"
+import WebSocket, { WebSocketServer } from "ws"
+import * as Broker from "../../services/platform/Broker.ts"
+import type { AgentSeat } from "../../services/platform/Broker.ts"
+import * as Identities from "../../services/platform/Identities.ts"
+import type { AgentDialect, Identity } from "../../services/platform/Identities.ts"
+import * as People from "../../services/platform/People.ts"
+import type { Person } from "../../services/platform/People.ts"
+import * as Sessions from "../../services/platform/Sessions.ts"
+import { decodeAgentFrame } from "../../services/protocol/AgentFrame.ts"
+import { encodeAutoBound, encodeErrorFrame } from "../../services/protocol/PlatformFrame.ts"
+import * as HttpGuards from "./HttpGuards.ts"
+import * as PersonFrames from "./PersonFrames.ts"
+import * as PersonSocket from "./PersonSocket.ts"
+import * as SocketPeer from "./SocketPeer.ts"
+import { refuse } from "./UpgradeDoor.ts"
+
+export interface Options {
+  readonly guards: HttpGuards.Options
+  /** `http://host:port` where the platform is reached from outside, if not under the `Host` an agent calls. */
+  readonly publicUrl?: string | undefined
+  /** Largest frame in bytes: a larger one ends the socket with 1009. 1 MiB by default. */
+  readonly maxPayload?: number | undefined
+}
+
+/** How many different strange replies an agent's socket is told of; after that they are passed over. */
+const complaintBound = 32
+
+interface AgentPeer {
+  readonly _tag: "Agent"
+  readonly scope: Scope.Closeable
+  seat: AgentSeat | undefined
+  /** What this socket was already told to be unknown. */
+  complaints: Set<string> | undefined
+}
+
+interface PersonPeer {
+  readonly _tag: "Person"
+  readonly person: Person
+  stop: (() => void) | undefined
+}
+
+type Peer = AgentPeer | PersonPeer
+
+export interface ChatSocket {
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /** Takes no new socket and ends the present ones with 1001. */
+  readonly stop: Effect.Effect<void>
+  readonly counts: () => { readonly agents: number; readonly people: number; readonly framesIn: number }
+}
+
+const unauthorized =
+  "Neither an agent's keys (x-app-key, x-app-secret) nor a person's token (Authorization: Bearer, or ?ticket=) came with this connection. Sign in, or register an agent, and connect again."
+
+const dialects: ReadonlySet<string> = new Set<AgentDialect>(["envelope", "gateway", "legacy"])
+const isDialect = (name: string): name is AgentDialect => dialects.has(name)
+
+const single = (header: string | Array<string> | undefined): string | undefined =>
+  Array.isArray(header) ? header[0] : header
+
+export const make = Effect.fnUntraced(function* (options: Options) {
+  const broker = yield* Broker.Broker
+  const identities = yield* Identities.Identities
+  const people = yield* People.People
+  const sessions = yield* Sessions.Sessions
+  const scope = yield* Effect.scope
+  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+
+  const server = new WebSocketServer({
+    noServer: true,
+    maxPayload: options.maxPayload ?? 1024 * 1024,
+    perMessageDeflate: false,
+    clientTracking: false
+  })
+  const peers = new Map<WebSocket, Peer>()
+  const pulse = SocketPeer.makePulse(30)
+  const state = { stopping: false, framesIn: 0 }
+
+  const fork = (effect: Effect.Effect<void>): void => {
+    Fiber.runIn(runFork(effect), scope)
+  }
+
+  const onPerson = yield* PersonSocket.make
+
+  const onAgentFrame = (ws: WebSocket, peer: AgentPeer, raw: string): void => {
+    const seat = peer.seat
+    if (seat === undefined) return
+    const frame = decodeAgentFrame(raw)
+    switch (frame._tag) {
+      case "Update":
+        for (const update of frame.updates) {
+          if (seat.update(update) !== "unknown") continue
+          const { messageId, responseId, sessionId } = update.ref
+          const key = responseId ?? messageId ?? sessionId ?? ""
+          peer.complaints ??= new Set()
+          if (peer.complaints.size >= complaintBound || peer.complaints.has(key)) return
+          peer.complaints.add(key)
+          SocketPeer.write(ws, [
+            encodeErrorFrame({
+              type: "not_found",
+              code: "unknown_reply",
+              message:
+                "No message of yours fits this reply, so it is not passed on. Name the message it answers, by its message id and session.",
+              param: responseId === undefined ? "message_id" : "response_id"
+            })
+          ])
+        }
+        return
+      case "Bind":
+        fork(
+          seat.bind(frame.sessionId).pipe(
+            Effect.map((session) =>
+              encodeAutoBound({
+                sessions: [{ sessionId: session.sessionId, userId: session.userId, assistantId: session.clawId }],
+                senderType: "assistant",
+                senderId: session.clawId
+              })
+            ),
+            Effect.catchTags({
+              NotFound: (error) =>
+                Effect.succeed(
+                  encodeErrorFrame({
+                    type: "not_found",
+                    code: "session_not_found",
+                    param: "session_id",
+                    message: error.message
+                  })
+                ),
+              StoreError: (error) =>
+                Effect.succeed(encodeErrorFrame({ type: "server_error", code: "unavailable", message: error.message }))
+            }),
+            Effect.map((answer) => void SocketPeer.write(ws, [answer]))
+          )
+        )
+        return
+      case "Malformed":
+        SocketPeer.write(ws, [encodeErrorFrame({ code: frame.reason, message: frame.message })])
+        return
+      case "Control":
+      case "PeerError":
+        return
+    }
+  }
+
+  const onMessage = function (this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+    const peer = peers.get(this)
+    if (peer === undefined) return
+    state.framesIn++
+    pulse.alive(this)
+    if (isBinary) {
+      SocketPeer.write(this, [
+        encodeErrorFrame({ code: "binary_frame", message: "Frames are JSON as text; this one was binary." })
+      ])
+      return
+    }
+    // One Buffer: `binaryType` is left at its default.
+    const raw = (data as Buffer).toString("utf8")
+    if (peer._tag === "Agent") onAgentFrame(this, peer, raw)
+    else onPerson(this, peer.person, raw, fork)
+  }
+
+  const onPong = function (this: WebSocket): void {
+    pulse.alive(this)
+  }
+
+  const onClose = function (this: WebSocket): void {
+    const peer = peers.get(this)
+    if (peer === undefined) return
+    peers.delete(this)
+    pulse.remove(this)
+    if (peer._tag === "Agent") fork(Scope.close(peer.scope, Exit.void))
+    else peer.stop?.()
+  }
+
+  /** A broken frame or a frame too large: `ws` ends the socket by itself with the right code. */
+  const onError = (): void => {}
+
+  const admit = (ws: WebSocket, peer: Peer): void => {
+    peers.set(ws, peer)
+    pulse.add(ws)
+    ws.on("message", onMessage)
+    ws.on("pong", onPong)
+    ws.on("close", onClose)
+    ws.on("error", onError)
+  }
+
+  const seatAgent = Effect.fnUntraced(function* (
+    ws: WebSocket,
+    identity: Identity,
+    dialect: AgentDialect,
+    origin: string
+  ) {
+    const peer: AgentPeer = { _tag: "Agent", scope: yield* Scope.make(), seat: undefined, complaints: undefined }
+    // What the agent writes before it has its seat waits in the socket.
+    ws.pause()
+    admit(ws, peer)
+    peer.seat = yield* broker
+      .attach({
+        identity,
+        dialect,
+        origin,
+        send: (frames) => SocketPeer.write(ws, frames),
+        close: (code, reason) => ws.close(code, reason)
+      })
+      .pipe(Scope.provide(peer.scope))
+    ws.resume()
+  })
+
+  const seatPerson = Effect.fnUntraced(function* (ws: WebSocket, person: Person) {
+    const peer: PersonPeer = { _tag: "Person", person, stop: undefined }
+    ws.pause()
+    admit(ws, peer)
+    const own = yield* sessions.list(person.userId)
+    SocketPeer.write(ws, [PersonFrames.greeting(person.userId, own)])
+    if (ws.readyState !== WebSocket.OPEN) return
+    peer.stop = broker.watch(person.userId, (item) => void SocketPeer.write(ws, PersonFrames.framesOf(item)))
+    ws.resume()
+  })
+
+  const handshake = (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    seat: (ws: WebSocket) => Effect.Effect<void, { readonly message: string }>
+  ): Effect.Effect<void> =>
+    Effect.sync(() => {
+      if (state.stopping || socket.destroyed) {
+        refuse(socket, 503, "The platform is stopping. Connect again in a moment.")
+        return
+      }
+      server.handleUpgrade(request, socket, head, (ws) =>
+        fork(
+          seat(ws).pipe(
+            Effect.catch((error) =>
+              Effect.andThen(
+                Effect.logWarning("A socket could not be seated", error.message),
+                Effect.sync(() => ws.close(1013, "the platform cannot reach its database; try again"))
+              )
+            )
+          )
+        )
+      )
+    })
+
+  const welcome = Effect.fnUntraced(function* (request: IncomingMessage, socket: Duplex, head: Buffer) {
+    const { headers } = request
+    const query = new URLSearchParams((request.url ?? "").split("?", 2)[1] ?? "")
+    const appKey = single(headers["x-app-key"])
+    const appSecret = single(headers["x-app-secret"])
+    if (appKey !== undefined || appSecret !== undefined) {
+      const identity = yield* identities.authenticate(appKey ?? "", Redacted.make(appSecret ?? ""))
+      const asked = single(headers["x-claw-dialect"])?.trim().toLowerCase()
+      if (asked !== undefined && !isDialect(asked)) {
+        refuse(socket, 400, "The header x-claw-dialect names none of envelope, gateway, legacy.")
+        return
+      }
+      const origin = options.publicUrl ?? `http://${headers.host ?? "localhost"}`
+      const dialect = asked ?? identity.dialect ?? "envelope"
+      return yield* handshake(request, socket, head, (ws) => seatAgent(ws, identity, dialect, origin))
+    }
+    const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? "")?.[1]
+    const ticket = query.get("ticket")
+    if (bearer === undefined && ticket === null) {
+      refuse(socket, 401, unauthorized)
+      return
+    }
+    const person =
+      bearer === undefined
+        ? yield* people.redeemTicket(Redacted.make(ticket ?? ""))
+        : yield* people.authenticate(Redacted.make(bearer))
+    return yield* handshake(request, socket, head, (ws) => seatPerson(ws, person))
+  })
+
+  const upgrade: ChatSocket["upgrade"] = (request, socket, head) => {
+    const refused = HttpGuards.refusal(options.guards, request.headers)
+    if (refused !== undefined) return refuse(socket, refused.status, refused.message)
+    if (state.stopping) return refuse(socket, 503, "The platform is stopping. Connect again in a moment.")
+    fork(
+      welcome(request, socket, head).pipe(
+        Effect.catchTags({
+          Unauthorized: (error) => Effect.sync(() => refuse(socket, 401, error.message)),
+          StoreError: (error) => Effect.sync(() => refuse(socket, 503, error.message))
+        })
+      )
+    )
+  }
+
+  yield* Effect.forkScoped(Effect.repeat(pulse.tick, Schedule.spaced("1 second")))
+
+  const counts: ChatSocket["counts"] = () => {
+    let agents = 0
+    for (const peer of peers.values()) if (peer._tag === "Agent") agents++
+    return { agents, people: peers.size - agents, framesIn: state.framesIn }
+  }
+
+  const stop = Effect.suspend(() => {
+    state.stopping = true
+    return SocketPeer.closeAll([...peers.keys()], 1001, "the platform is stopping", 1_000)
+  })
+
+  return { upgrade, stop, counts } satisfies ChatSocket
+})

@@ -1,0 +1,17 @@
+/** What the doors of one server share: its settings, its chat sockets, and whether it is stopping. */
+import * as Context from "effect/Context"
+import type { ChatSocket } from "./ChatSocket.ts"
+import type * as HttpGuards from "./HttpGuards.ts"
+
+export class Edge extends Context.Service<
+  Edge,
+  {
+    readonly guards: HttpGuards.Options
+    /** People sign in by their name alone and agents register without a token, also from elsewhere. */
+    readonly openSignIn: boolean
+    /** Milliseconds since the epoch. */
+    readonly startedAt: number
+    readonly chat: ChatSocket
+    readonly isStopping: () => boolean
+  }
+>()("clawfiber/layers/platform/Edge") {}

@@ -1,0 +1,181 @@
+/**
+ * The platform as one server on one port: pages, calls, sockets, over its stores.
+ *
+ * `layer(options)` brings everything with it, over SQLite in a data folder or in memory; `layerOver(options)` runs over
+ * stores that are already there (Postgres, a test's).
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { ServeError } from "effect/http/HttpServerError"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { AddressInfo } from "node:net"
+import { fileURLToPath } from "node:url"
+import * as Broker from "../../services/platform/Broker.ts"
+import type { StoreError } from "../../services/platform/PlatformError.ts"
+import { InstaClawApi } from "../../services/protocol/InstaClawApi.ts"
+import * as ApiFiles from "./ApiFiles.ts"
+import * as ApiHandlers from "./ApiHandlers.ts"
+import * as ChatSocket from "./ChatSocket.ts"
+import { Edge } from "./Edge.ts"
+import * as FrontDoor from "./FrontDoor.ts"
+import type * as HttpGuards from "./HttpGuards.ts"
+import * as LiveBroker from "./LiveBroker.ts"
+import * as Pages from "./Pages.ts"
+import * as Responses from "./Responses.ts"
+import * as Stores from "./Stores.ts"
+import * as UpgradeDoor from "./UpgradeDoor.ts"
+
+export interface ServeOptions {
+  /** 127.0.0.1 by default. */
+  readonly host?: string | undefined
+  /** 0 = any free port. */
+  readonly port: number
+  /** The built page. By default the one of this package. */
+  readonly uiRoot?: string | undefined
+  /** People sign in by name alone and agents register without a token, also from other machines. */
+  readonly openSignIn?: boolean | undefined
+  /** More host names it is reached under, without port. */
+  readonly allowedHosts?: ReadonlyArray<string> | undefined
+  /** More origins whose pages may call it. */
+  readonly allowedOrigins?: ReadonlyArray<string> | undefined
+  /** Its address from outside, where a proxy stands before it: `https://chat.example.org`. */
+  readonly publicUrl?: string | undefined
+  /** How long a reply stays open after its agent's link ended. 60 seconds by default. */
+  readonly grace?: Duration.Input | undefined
+  /** How many messages an agent has at once. 100 by default. */
+  readonly window?: number | undefined
+}
+
+export interface Options extends ServeOptions, Stores.Bounds {
+  /** The data folder. Undefined = in memory: everything is gone when it stops. */
+  readonly data?: string | undefined
+}
+
+/** The address cannot be listened on. */
+export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
+  host: Schema.String,
+  port: Schema.Finite,
+  reason: Schema.Literals(["InUse", "NotAllowed", "NoSuchAddress", "Other"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    switch (this.reason) {
+      case "InUse":
+        return `Port ${this.port} on ${this.host} is in use by another program, perhaps another clawfiber. Stop that one, or choose another port with --port.`
+      case "NotAllowed":
+        return `Port ${this.port} is not open to this user. Choose one above 1023 with --port.`
+      case "NoSuchAddress":
+        return `This machine has no address ${this.host} to listen on. Choose another one with --host, for example 127.0.0.1.`
+      case "Other":
+        return `The platform cannot listen on ${this.host}, port ${this.port}: ${this.detail}. Choose another address with --host and --port.`
+    }
+  }
+}
+
+const reasons: Readonly<Record<string, typeof CannotListen.Type.reason>> = {
+  EADDRINUSE: "InUse",
+  EACCES: "NotAllowed",
+  EPERM: "NotAllowed",
+  EADDRNOTAVAIL: "NoSuchAddress",
+  ENOTFOUND: "NoSuchAddress"
+}
+
+const cannotListen =
+  (host: string, port: number) =>
+  (error: ServeError): CannotListen => {
+    const cause = error.cause
+    const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : "unknown"
+    return new CannotListen({ host, port, reason: reasons[code] ?? "Other", detail: code })
+  }
+
+/** Where it listens. */
+export class Server extends Context.Service<
+  Server,
+  { readonly host: string; readonly port: number; readonly url: string }
+>()("clawfiber/layers/platform/Server") {}
+
+/** `dist/ui` of this package, whether it runs from `src/` or from `dist/`. */
+const builtUi = (): string =>
+  fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../../dist/ui" : "../../ui", import.meta.url))
+
+/** Where `/ws/chat` is called as a page. */
+const sockets = HttpRouter.add("GET", "/ws/chat", Effect.succeed(HttpServerResponse.empty({ status: 426 })))
+
+const make = Effect.fnUntraced(function* (options: ServeOptions) {
+  const host = options.host ?? "127.0.0.1"
+  const broker = yield* Broker.Broker
+  const guards: HttpGuards.Options = {
+    host,
+    allowedHosts: [
+      ...(options.allowedHosts ?? []),
+      ...(options.publicUrl === undefined ? [] : [new URL(options.publicUrl).hostname])
+    ],
+    allowedOrigins: [
+      ...(options.allowedOrigins ?? []),
+      ...(options.publicUrl === undefined ? [] : [new URL(options.publicUrl).origin])
+    ]
+  }
+  const state = { stopping: false }
+  const chat = yield* ChatSocket.make({ guards, publicUrl: options.publicUrl })
+  const node = UpgradeDoor.makeServer(new Map([["/ws/chat", chat.upgrade]]))
+
+  // Released in reverse: tell and close the sockets, interrupt what is being answered, cut connections, close.
+  const http = yield* NodeHttpServer.make(() => node, {
+    host,
+    port: options.port,
+    disablePreemptiveShutdown: true
+  }).pipe(Effect.mapError(cannotListen(host, options.port)))
+  yield* Effect.addFinalizer(() => Effect.sync(() => node.closeAllConnections()))
+
+  const edge = Layer.succeed(Edge, {
+    guards,
+    openSignIn: options.openSignIn === true,
+    startedAt: yield* Clock.currentTimeMillis,
+    chat,
+    isStopping: () => state.stopping
+  })
+  const routes = Layer.mergeAll(
+    HttpApiBuilder.layer(InstaClawApi).pipe(
+      Layer.provide(Layer.mergeAll(ApiFiles.layer, Responses.layer).pipe(Layer.provideMerge(ApiHandlers.layer)))
+    ),
+    Pages.layer({ root: options.uiRoot ?? builtUi() }),
+    sockets
+  ).pipe(Layer.provide(edge))
+  const app = yield* HttpRouter.toHttpEffect(routes)
+  yield* http.serve(FrontDoor.wrap(guards)(app))
+
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function* () {
+      state.stopping = true
+      node.close()
+      yield* Effect.timeoutOption(broker.drain, "500 millis")
+      yield* chat.stop
+    })
+  )
+  const port = (node.address() as AddressInfo).port
+  const name = host.includes(":") ? `[${host}]` : host
+  return Server.of({ host, port, url: `http://${name}:${port}` })
+})
+
+export const layerOver = (options: ServeOptions): Layer.Layer<Server, CannotListen | StoreError, Stores.Stores> =>
+  Layer.effect(Server, make(options)).pipe(
+    Layer.provide(LiveBroker.layer({ grace: options.grace, window: options.window })),
+    Layer.provide(Layer.mergeAll(NodeHttpServer.layerHttpServices, SecureRandom.layerWebCrypto))
+  )
+
+/** Everything. What fails at the start is said in a sentence for the one who runs it. */
+export const layer = (options: Options): Layer.Layer<Server, CannotListen | Stores.StartError> =>
+  layerOver(options).pipe(
+    Layer.provide(
+      options.data === undefined ? Stores.layerTest(options) : Stores.layerSqlite({ ...options, folder: options.data })
+    ),
+    Layer.provide(Layer.mergeAll(NodeHttpServer.layerHttpServices, SecureRandom.layerWebCrypto))
+  )

@@ -1,0 +1,122 @@
+/**
+ * What every WebSocket of the platform shares: writing without a fiber or a timer of its own, a bound on what waits to
+ * be written, and one heartbeat for all.
+ *
+ * Ten thousand idle sockets is the case this is made for: no closure per socket, the listeners are shared and find
+ * their peer in a map; one tick per second pings one thirtieth of the sockets.
+ */
+import * as Effect from "effect/Effect"
+import type { Socket } from "node:net"
+import WebSocket from "ws"
+
+/** Bytes that may wait on a socket before it is closed with 1013. */
+export const writeBound = 8 * 1024 * 1024
+
+/** `ws` keeps the stream below under this name; it offers no other way to write several frames at once. */
+const streamOf = (ws: WebSocket): Socket | undefined => (ws as WebSocket & { readonly _socket?: Socket })._socket
+
+const corked = new Set<Socket>()
+
+const uncorkAll = (): void => {
+  for (const socket of corked) socket.uncork()
+  corked.clear()
+}
+
+/**
+ * Writes frames in order. All that is written to a socket in one turn of the event loop leaves in one system call:
+ * the call is what costs. `false` = the socket is closing, or was closed because its reader is too slow.
+ */
+export const write = (ws: WebSocket, frames: ReadonlyArray<string | Buffer>): boolean => {
+  if (ws.readyState !== WebSocket.OPEN) return false
+  if (ws.bufferedAmount > writeBound) {
+    ws.close(1013, "too slow: more waits to be read than is kept")
+    return false
+  }
+  const socket = streamOf(ws)
+  if (socket !== undefined && !corked.has(socket)) {
+    // After the present callback, and before the event loop looks for anything new.
+    if (corked.size === 0) process.nextTick(uncorkAll)
+    socket.cork()
+    corked.add(socket)
+  }
+  for (const frame of frames) ws.send(frame, { binary: false })
+  return true
+}
+
+/** One heartbeat for many sockets: each is pinged every `period` ticks; the fourth time without a pong it is dead. */
+export interface Pulse {
+  readonly add: (ws: WebSocket) => void
+  readonly remove: (ws: WebSocket) => void
+  /** It was heard of. */
+  readonly alive: (ws: WebSocket) => void
+  readonly tick: Effect.Effect<void>
+}
+
+export const missedLimit = 3
+
+export const makePulse = (period: number): Pulse => {
+  const wheel = Array.from({ length: period }, () => new Map<WebSocket, number>())
+  const slots = new WeakMap<WebSocket, Map<WebSocket, number>>()
+  let turn = 0
+  let next = 0
+  return {
+    add: (ws) => {
+      const slot = wheel[next]
+      next = (next + 1) % period
+      if (slot === undefined) return
+      slot.set(ws, 0)
+      slots.set(ws, slot)
+    },
+    remove: (ws) => {
+      slots.get(ws)?.delete(ws)
+    },
+    alive: (ws) => {
+      const slot = slots.get(ws)
+      if (slot !== undefined && (slot.get(ws) ?? 0) > 0) slot.set(ws, 0)
+    },
+    tick: Effect.sync(() => {
+      const slot = wheel[turn]
+      turn = (turn + 1) % period
+      if (slot === undefined) return
+      for (const [ws, missed] of slot) {
+        if (missed >= missedLimit) {
+          slot.delete(ws)
+          ws.terminate()
+        } else if (ws.readyState === WebSocket.OPEN) {
+          slot.set(ws, missed + 1)
+          ws.ping()
+        }
+      }
+    })
+  }
+}
+
+/** Ends sockets with a code, waits up to `patience` for their peers to agree, then cuts what is left. */
+export const closeAll = (
+  sockets: Iterable<WebSocket>,
+  code: number,
+  reason: string,
+  patience: number
+): Effect.Effect<void> =>
+  Effect.callback<void>((resume) => {
+    const open = new Set<WebSocket>()
+    const done = (): void => {
+      clearTimeout(timer)
+      resume(Effect.void)
+    }
+    // The edge to Node: these sockets live outside of Effect's clock.
+    const timer = setTimeout(() => {
+      for (const ws of open) ws.terminate()
+      done()
+    }, patience)
+    for (const ws of sockets) {
+      if (ws.readyState === WebSocket.CLOSED) continue
+      open.add(ws)
+      ws.once("close", () => {
+        open.delete(ws)
+        if (open.size === 0) done()
+      })
+      ws.close(code, reason)
+    }
+    if (open.size === 0) done()
+  })
