@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import { events, ReplyLog, type Step, wholeResponse } from "../../../src/services/protocol/ReplyLog.ts"
+import { events, ReplyLog, type Step, stepsAfter, wholeResponse } from "../../../src/services/protocol/ReplyLog.ts"
 import { isTerminal } from "../../../src/services/protocol/ResponseEvent.ts"
 import { check } from "../../../src/services/protocol/StreamLaws.ts"
 import { deltasOf, endedAt, failure, pieces, reply, shard, stepsOf, text, textOf, usage } from "./samples.ts"
@@ -301,4 +301,22 @@ describe("ReplyLog", () => {
       if (/^[ -~]$/.test(text.slice(-1))) assert.strictEqual(log.text.length, sent)
     }
   })
+
+  it.prop(
+    "a reader that goes on after any number lacks nothing",
+    {
+      reply,
+      after: Arbitrary.schema(Schema.Int.check(Schema.isBetween({ minimum: -1, maximum: 60 })))
+    },
+    ({ after, reply }) => {
+      const steps = stepsOf(reply)
+      const spell = (some: ReadonlyArray<Step>) => some.flatMap((step) => events(reply.head, step))
+      const rest = spell(stepsAfter(steps, after))
+      assert.deepStrictEqual(
+        rest.filter((event) => event.sequence_number > after),
+        spell(steps).filter((event) => event.sequence_number > after)
+      )
+      assert.isTrue(rest.every((event) => event.sequence_number > after || event.type !== "response.output_text.delta"))
+    }
+  )
 })
