@@ -1,11 +1,9 @@
-import { useCallback, useEffect, useMemo, useState } from "react"
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
 import type { Person } from "./app.ts"
 import { AppContext } from "./app.ts"
 import { recall, remember } from "./lib/storage.ts"
-import type { LinkState } from "./link/link.ts"
 import { ChatPlace } from "./places/chat/ChatPlace.tsx"
 import { forgetFiles } from "./places/chat/parts/files.ts"
-import type { Session } from "./session.ts"
 import { makeSession } from "./session.ts"
 import { Rail } from "./shell/Rail.tsx"
 import { SignIn } from "./shell/SignIn.tsx"
@@ -44,22 +42,26 @@ export const Page = () => {
 const SignedIn = (props: { readonly person: Person; readonly onLeave: (over: boolean) => void }) => {
   const { person, onLeave } = props
   const { t } = useText()
-  const [session, setSession] = useState<Session>()
-  const [link, setLink] = useState<LinkState>({ phase: "idle" })
+  const [session] = useState(() => makeSession({ token: person.token, onOver: () => onLeave(true) }))
+  const link = useSyncExternalStore(session.subscribeLink, session.link)
 
   useEffect(() => {
-    const made = makeSession({ token: person.token, onState: setLink, onOver: () => onLeave(true) })
-    setSession(made)
-    made.socket.start()
-    return made.end
-  }, [person.token, onLeave])
+    session.start()
+    return session.end
+  }, [session])
 
   const app = useMemo(
-    () => (session === undefined ? undefined : { ...session, person, link, signOut: () => onLeave(false) }),
+    () => ({
+      http: session.http,
+      chat: session.chat,
+      socket: session.socket,
+      person,
+      link,
+      signOut: () => onLeave(false)
+    }),
     [session, person, link, onLeave]
   )
 
-  if (app === undefined) return null
   return (
     <AppContext value={app}>
       <a className="skip" href="#main">

@@ -1,7 +1,7 @@
 /** From a signed-in person to a working page: calls, socket and store, made once per sign-in. */
 import type { Http } from "./api/http.ts"
 import { ApiError, makeHttp } from "./api/http.ts"
-import type { Dialled, Heard } from "./link/ChatSocket.ts"
+import type { ChatSocket, Dialled, Heard } from "./link/ChatSocket.ts"
 import { makeChatSocket } from "./link/ChatSocket.ts"
 import type { LinkState } from "./link/link.ts"
 import type { Chat } from "./places/chat/state/store.ts"
@@ -10,7 +10,10 @@ import { makeChat } from "./places/chat/state/store.ts"
 export interface Session {
   readonly http: Http
   readonly chat: Chat
-  readonly socket: ReturnType<typeof makeChatSocket>
+  readonly socket: ChatSocket
+  readonly link: () => LinkState
+  readonly subscribeLink: (listener: () => void) => () => void
+  readonly start: () => void
   readonly end: () => void
 }
 
@@ -43,18 +46,15 @@ const dial = (ticket: string, heard: Heard): Dialled => {
   return { send: (data) => socket.send(data), close: () => socket.close() }
 }
 
-export const makeSession = (options: {
-  readonly token: string
-  readonly onState: (state: LinkState) => void
-  readonly onOver: () => void
-}): Session => {
-  let over = false
-  const finish = () => {
-    if (over) return
-    over = true
-    options.onOver()
-  }
-  const http = makeHttp(() => options.token, finish)
+export const makeSession = (options: { readonly token: string; readonly onOver: () => void }): Session => {
+  const listeners = new Set<() => void>()
+  let network = new AbortController()
+  const http = makeHttp(
+    () => options.token,
+    () => {
+      if (!network.signal.aborted) options.onOver()
+    }
+  )
 
   const socket = makeChatSocket({
     ticket: async () => {
@@ -69,7 +69,7 @@ export const makeSession = (options: {
     dial,
     onFrame: (frame) => chat.onFrame(frame),
     onState: (state) => {
-      options.onState(state)
+      for (const listener of listeners) listener()
       if (state.phase === "open") void chat.onLine()
       if (state.phase === "waiting") chat.offLine()
     },
@@ -91,27 +91,35 @@ export const makeSession = (options: {
     after: (ms, run) => void setTimeout(run, ms)
   })
 
-  const network = new AbortController()
-  window.addEventListener("online", () => socket.tryNow(), { signal: network.signal })
-  window.addEventListener("offline", () => socket.distrust(), { signal: network.signal })
-  // A laptop that wakes: the person looks at the page before the timer would have run.
-  document.addEventListener(
-    "visibilitychange",
-    () => {
-      if (document.visibilityState === "visible") socket.tryNow()
-    },
-    { signal: network.signal }
-  )
+  const start = () => {
+    network = new AbortController()
+    const { signal } = network
+    window.addEventListener("online", () => socket.tryNow(), { signal })
+    window.addEventListener("offline", () => socket.distrust(), { signal })
+    // A laptop that wakes: the person looks at the page before the timer would have run.
+    document.addEventListener(
+      "visibilitychange",
+      () => {
+        if (document.visibilityState === "visible") socket.tryNow()
+      },
+      { signal }
+    )
+    socket.start()
+  }
 
   return {
     http,
     chat,
     socket,
+    link: socket.state,
+    subscribeLink: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    start,
     end: () => {
-      over = true
       network.abort()
       socket.stop()
-      void chat.open(undefined)
     }
   }
 }

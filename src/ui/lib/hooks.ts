@@ -1,16 +1,17 @@
-import { useEffect, useState, useSyncExternalStore } from "react"
+import { useCallback, useSyncExternalStore } from "react"
 
-/** The time, as often as the page has to say a new one. */
-export const useNow = (every: number, running = true): number => {
-  const [now, setNow] = useState(() => Date.now())
-  useEffect(() => {
-    if (!running) return undefined
-    setNow(Date.now())
-    const timer = setInterval(() => setNow(Date.now()), every)
-    return () => clearInterval(timer)
-  }, [every, running])
-  return now
-}
+/** The time in steps of `every` ms, as often as the page has to say a new one. */
+export const useNow = (every: number): number =>
+  useSyncExternalStore(
+    useCallback(
+      (changed: () => void) => {
+        const timer = setInterval(changed, every)
+        return () => clearInterval(timer)
+      },
+      [every]
+    ),
+    () => Math.floor(Date.now() / every) * every
+  )
 
 export const useMedia = (query: string): boolean =>
   useSyncExternalStore(

@@ -93,20 +93,20 @@ export const makeChatSocket = (options: ChatSocketOptions): ChatSocket => {
     cancelTimer = options.after(OPEN_TIMEOUT, () => {
       if (mine === generation) lost()
     })
-    options.ticket().then(
-      (answer) => {
-        if (mine !== generation) return
-        if (answer === "refused") {
-          drop()
-          tell({ type: "refused" })
-        } else {
-          open(answer.ticket, mine)
-        }
-      },
-      () => {
-        if (mine === generation) lost()
-      }
-    )
+    void redeem(mine)
+  }
+
+  const redeem = async (mine: number) => {
+    const answer = await options.ticket().catch(() => "failed" as const)
+    if (mine !== generation) return
+    if (answer === "failed") {
+      lost()
+    } else if (answer === "refused") {
+      drop()
+      tell({ type: "refused" })
+    } else {
+      open(answer.ticket, mine)
+    }
   }
 
   const tell = (event: LinkEvent) => {

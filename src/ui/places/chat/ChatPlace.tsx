@@ -1,5 +1,5 @@
 import { Drawer } from "@mantine/core"
-import { useEffect, useState } from "react"
+import { useCallback, useEffect, useState } from "react"
 import { useApp, useChat } from "../../app.ts"
 import { useText } from "../../i18n/index.ts"
 import { useMedia } from "../../lib/hooks.ts"
@@ -15,17 +15,23 @@ export const ChatPlace = () => {
   const route = useRoute()
   const narrow = useMedia("(max-width: 760px)")
   const compact = useMedia("(max-width: 1120px)")
-  const [sheet, setSheet] = useState<"lists" | "about">()
+  // A sheet belongs to what was on the screen when it was opened: choosing something closes it.
+  const screen = `${route.clawId ?? ""}/${route.sessionId ?? ""}/${narrow}/${compact}`
+  const [opened, setOpened] = useState<{ readonly sheet: "lists" | "about" | undefined; readonly on: string }>()
+  const sheet = opened?.on === screen ? opened.sheet : undefined
+  const setSheet = (wanted: "lists" | "about" | undefined) => setOpened({ sheet: wanted, on: screen })
   const [fault, setFault] = useState(false)
   const agents = useChat((state) => state.agents)
   const sessions = useChat((state) => state.sessions)
   const ready = useChat((state) => state.agentsLoaded && state.sessionsLoaded)
 
-  const load = () => {
-    setFault(false)
-    Promise.all([chat.loadAgents(), chat.loadSessions()]).catch(() => setFault(true))
-  }
-  useEffect(load, [chat])
+  const load = useCallback(() => {
+    Promise.all([chat.loadAgents(), chat.loadSessions()]).then(
+      () => setFault(false),
+      () => setFault(true)
+    )
+  }, [chat])
+  useEffect(load, [load])
 
   // Nothing chosen yet: where the person was last, else the first agent that is on the line.
   useEffect(() => {
@@ -42,9 +48,7 @@ export const ChatPlace = () => {
     if (!sessions.some((session) => session.sessionId === route.sessionId)) settle(route.clawId)
   }, [ready, route, sessions])
 
-  useEffect(() => setSheet(undefined), [route, narrow, compact])
-
-  const lists = <Lists route={route} fault={fault} onRetry={load} />
+  const lists = <Lists route={route} fault={fault} onRetry={load} onChosen={() => setSheet(undefined)} />
   const side = route.clawId === undefined ? null : <Side clawId={route.clawId} sessionId={route.sessionId} />
 
   return (

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react"
+import { useState } from "react"
 import { useText } from "../../../i18n/index.ts"
 import { beginning } from "../../../lib/format.ts"
 import { useSentence } from "../../../shell/failure.ts"
@@ -10,20 +10,20 @@ export const Announcer = (props: { readonly name: string; readonly last: Exchang
   const { t } = useText()
   const sentence = useSentence()
   const [said, setSaid] = useState("")
-  const before = useRef<Exchange | undefined>(undefined)
+  const [before, setBefore] = useState(last)
 
-  useEffect(() => {
-    const was = before.current
-    before.current = last
-    // Only what changes before the person's eyes: history is not read out.
-    if (last === undefined || was === undefined || was.messageId !== last.messageId || was.phase === last.phase) return
-    if (last.phase === "answering") setSaid(t("reply.began", { name }))
-    if (last.phase === "waiting") setSaid(t("reply.waiting"))
-    if (last.phase === "completed") setSaid(t("reply.said", { name, text: beginning(last.text, 400) }))
-    if (last.phase === "failed" && last.failure !== undefined) {
-      setSaid(t("reply.failedSaid", { name, reason: sentence(last.failure).words }))
+  // Only what changes before the person's eyes: history is not read out.
+  if (last !== undefined && (before?.messageId !== last.messageId || before.phase !== last.phase)) {
+    setBefore(last)
+    if (before?.messageId === last.messageId) {
+      if (last.phase === "answering") setSaid(t("reply.began", { name }))
+      if (last.phase === "waiting") setSaid(t("reply.waiting"))
+      if (last.phase === "completed") setSaid(t("reply.said", { name, text: beginning(last.text, 400) }))
+      if (last.phase === "failed" && last.failure !== undefined) {
+        setSaid(t("reply.failedSaid", { name, reason: sentence(last.failure).words }))
+      }
     }
-  }, [last, name, t, sentence])
+  }
 
   return (
     <div className="hidden" role="status" aria-live="polite" aria-atomic="true">

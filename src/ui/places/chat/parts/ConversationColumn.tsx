@@ -151,6 +151,7 @@ const WithAgent = (props: ColumnProps & { readonly agent: Agent }) => {
       </header>
       <LinkLine />
       <Thread
+        key={sessionId ?? agent.clawId}
         agent={agent}
         sessionId={sessionId}
         onTry={(text) => {

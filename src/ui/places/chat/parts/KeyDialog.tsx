@@ -4,6 +4,7 @@ import { useCallback, useEffect, useState } from "react"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import { moment } from "../../../lib/format.ts"
+import { useNow } from "../../../lib/hooks.ts"
 import { CopyButton } from "../../../shell/CopyButton.tsx"
 import { useSentence } from "../../../shell/failure.ts"
 import { failureOf } from "../state/store.ts"
@@ -19,6 +20,21 @@ interface Key {
 
 /** The keys of the person, a new one shown this once, revoking. */
 export const KeyDialog = (props: { readonly opened: boolean; readonly onClose: () => void }) => {
+  const { t } = useText()
+  return (
+    <Modal
+      opened={props.opened}
+      onClose={props.onClose}
+      title={t("side.keyTitle")}
+      closeButtonProps={{ "aria-label": t("app.close") }}
+    >
+      <Keys />
+    </Modal>
+  )
+}
+
+/** Mounted with the dialog's opening: a key that was shown once is gone with its closing. */
+const Keys = () => {
   const { http } = useApp()
   const { t, language } = useText()
   const sentence = useSentence()
@@ -27,6 +43,7 @@ export const KeyDialog = (props: { readonly opened: boolean; readonly onClose: (
   const [made, setMade] = useState<string>()
   const [fault, setFault] = useState<string>()
   const [busy, setBusy] = useState(false)
+  const now = useNow(60_000)
 
   const say = useCallback(
     (cause: unknown) => {
@@ -41,12 +58,8 @@ export const KeyDialog = (props: { readonly opened: boolean; readonly onClose: (
   )
 
   useEffect(() => {
-    if (!props.opened) return
-    setMade(undefined)
-    setFault(undefined)
-    setName("")
     void load()
-  }, [props.opened, load])
+  }, [load])
 
   const make = async (event: SubmitEvent) => {
     event.preventDefault()
@@ -67,12 +80,7 @@ export const KeyDialog = (props: { readonly opened: boolean; readonly onClose: (
   const revoke = (keyId: string) => http.json("DELETE", `/api/keys/${encodeURIComponent(keyId)}`).then(load, say)
 
   return (
-    <Modal
-      opened={props.opened}
-      onClose={props.onClose}
-      title={t("side.keyTitle")}
-      closeButtonProps={{ "aria-label": t("app.close") }}
-    >
+    <>
       <p className="soft">{t("side.keyLead")}</p>
       {made === undefined ? (
         <form onSubmit={make} noValidate className="key-form">
@@ -118,10 +126,10 @@ export const KeyDialog = (props: { readonly opened: boolean; readonly onClose: (
                 {key.name} <code>{key.hint}…</code>
               </span>
               <span className="small soft">
-                {t("side.keyMade", { when: moment(key.created_at, Date.now(), language) })} ·{" "}
+                {t("side.keyMade", { when: moment(key.created_at, now, language) })} ·{" "}
                 {key.last_used_at === null
                   ? t("side.keyUnused")
-                  : t("side.keyUsed", { when: moment(key.last_used_at, Date.now(), language) })}
+                  : t("side.keyUsed", { when: moment(key.last_used_at, now, language) })}
               </span>
             </span>
             <button
@@ -135,6 +143,6 @@ export const KeyDialog = (props: { readonly opened: boolean; readonly onClose: (
           </li>
         ))}
       </ul>
-    </Modal>
+    </>
   )
 }

@@ -20,7 +20,12 @@ const walk = (event: KeyboardEvent<HTMLElement>) => {
   target.focus()
 }
 
-export const Lists = (props: { readonly route: ChatRoute; readonly fault: boolean; readonly onRetry: () => void }) => {
+export const Lists = (props: {
+  readonly route: ChatRoute
+  readonly fault: boolean
+  readonly onRetry: () => void
+  readonly onChosen: () => void
+}) => {
   const { route } = props
   const { t } = useText()
   const agents = useChat((state) => state.agents)
@@ -89,6 +94,7 @@ export const Lists = (props: { readonly route: ChatRoute; readonly fault: boolea
             className="new-session"
             onClick={() => {
               if (route.clawId !== undefined) go(route.clawId)
+              props.onChosen()
               document.querySelector<HTMLElement>("[data-composer]")?.focus()
             }}
           >

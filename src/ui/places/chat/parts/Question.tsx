@@ -83,9 +83,8 @@ export const Question = ({ parts }: { readonly parts: ReadonlyArray<Part> }) => 
       {text !== "" && <p className="question-text">{text}</p>}
       {others.length > 0 && (
         <div className="attached">
-          {others.map((part, index) => (
-            // The parts of a sent message never change their order.
-            <Attached key={index} part={part} />
+          {others.map((part) => (
+            <Attached key={part.type === "link" ? part.url : part.fileId} part={part} />
           ))}
         </div>
       )}

@@ -1,6 +1,6 @@
 import { Button, Group, Modal, TextInput } from "@mantine/core"
 import type { SubmitEvent } from "react"
-import { useEffect, useState } from "react"
+import { useState } from "react"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import { useSentence } from "../../../shell/failure.ts"
@@ -15,19 +15,28 @@ interface DialogProps {
 
 const LONGEST_TITLE = 120
 
-export const RenameDialog = ({ session, opened, onClose }: DialogProps) => {
+export const RenameDialog = (props: DialogProps) => {
+  const { t } = useText()
+  return (
+    <Modal
+      opened={props.opened}
+      onClose={props.onClose}
+      title={t("sessions.renameTitle")}
+      closeButtonProps={{ "aria-label": t("app.close") }}
+    >
+      <RenameForm session={props.session} onClose={props.onClose} />
+    </Modal>
+  )
+}
+
+/** Mounted with the dialog's opening: it begins with the title of that moment. */
+const RenameForm = ({ session, onClose }: Omit<DialogProps, "opened">) => {
   const { chat } = useApp()
   const { t } = useText()
   const sentence = useSentence()
   const [title, setTitle] = useState(session.title)
   const [fault, setFault] = useState<string>()
   const [busy, setBusy] = useState(false)
-
-  useEffect(() => {
-    if (!opened) return
-    setTitle(session.title)
-    setFault(undefined)
-  }, [opened, session.title])
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
@@ -44,34 +53,27 @@ export const RenameDialog = ({ session, opened, onClose }: DialogProps) => {
   }
 
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title={t("sessions.renameTitle")}
-      closeButtonProps={{ "aria-label": t("app.close") }}
-    >
-      <form onSubmit={submit} noValidate>
-        <TextInput
-          label={t("sessions.renameLabel")}
-          value={title}
-          maxLength={LONGEST_TITLE}
-          onChange={(event) => {
-            setTitle(event.currentTarget.value)
-            setFault(undefined)
-          }}
-          error={fault}
-          data-autofocus
-        />
-        <Group justify="flex-end" mt="md">
-          <Button variant="default" onClick={onClose}>
-            {t("app.cancel")}
-          </Button>
-          <Button type="submit" loading={busy}>
-            {t("sessions.renameSave")}
-          </Button>
-        </Group>
-      </form>
-    </Modal>
+    <form onSubmit={submit} noValidate>
+      <TextInput
+        label={t("sessions.renameLabel")}
+        value={title}
+        maxLength={LONGEST_TITLE}
+        onChange={(event) => {
+          setTitle(event.currentTarget.value)
+          setFault(undefined)
+        }}
+        error={fault}
+        data-autofocus
+      />
+      <Group justify="flex-end" mt="md">
+        <Button variant="default" onClick={onClose}>
+          {t("app.cancel")}
+        </Button>
+        <Button type="submit" loading={busy}>
+          {t("sessions.renameSave")}
+        </Button>
+      </Group>
+    </form>
   )
 }
 

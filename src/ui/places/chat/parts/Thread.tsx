@@ -11,6 +11,7 @@ import { FirstWords } from "./FirstWords.tsx"
 import { ExchangeView } from "./Reply.tsx"
 import { useStick } from "./useStick.ts"
 
+/** Made anew for each conversation (`key`). */
 export const Thread = (props: {
   readonly agent: Agent
   readonly sessionId: string | undefined
@@ -27,11 +28,10 @@ export const Thread = (props: {
   const [fault, setFault] = useState<string>()
   const [loadingOlder, setLoadingOlder] = useState(false)
   const first = exchanges[0]?.messageId
-  const stick = useStick(sessionId ?? agent.clawId, first, exchanges.length)
+  const { away, content, hold, scroller, toEnd } = useStick(first, exchanges.length)
 
   useEffect(() => {
     let current = true
-    setFault(undefined)
     chat.open(sessionId).catch((cause: unknown) => current && setFault(sentence(failureOf(cause)).words))
     return () => {
       current = false
@@ -41,7 +41,7 @@ export const Thread = (props: {
   const showOlder = async () => {
     if (sessionId === undefined) return
     setLoadingOlder(true)
-    stick.hold()
+    hold()
     await chat.older(sessionId).catch((cause: unknown) => setFault(sentence(failureOf(cause)).words))
     setLoadingOlder(false)
   }
@@ -51,8 +51,8 @@ export const Thread = (props: {
   return (
     <div className="thread-frame">
       {/* It scrolls, so the keyboard must reach it. */}
-      <div className="thread" ref={stick.scroller} tabIndex={0} role="region" aria-label={t("thread.label")}>
-        <div className="thread-content" ref={stick.content}>
+      <div className="thread" ref={scroller} tabIndex={0} role="region" aria-label={t("thread.label")}>
+        <div className="thread-content" ref={content}>
           {older !== undefined && (
             <Button variant="default" size="xs" className="older" loading={loadingOlder} onClick={showOlder}>
               {t("thread.older")}
@@ -80,12 +80,12 @@ export const Thread = (props: {
           ))}
         </div>
       </div>
-      {stick.away && (
-        <button type="button" className="newest" onClick={stick.toEnd}>
+      {away && (
+        <button type="button" className="newest" onClick={toEnd}>
           {t("thread.newest")} <span aria-hidden="true">↓</span>
         </button>
       )}
-      <Announcer key={sessionId ?? agent.clawId} name={agent.name} last={exchanges.at(-1)} />
+      <Announcer name={agent.name} last={exchanges.at(-1)} />
     </div>
   )
 }

@@ -46,6 +46,27 @@ export const useDraft = (key: string) => {
     [update]
   )
 
+  const upload = useCallback(
+    async (id: string, file: File, name: string) => {
+      const body = new FormData()
+      body.set("file", file, name)
+      try {
+        const data = (await http.form("/api/files", body)) as { readonly file_id?: unknown } | null
+        const fileId = data?.file_id
+        if (typeof fileId !== "string") throw new Error("no file id")
+        update((before) => ({
+          ...before,
+          attachments: before.attachments.map((other) => (other.key === id ? { ...other, fileId } : other))
+        }))
+      } catch (cause) {
+        detach(id)
+        const { words, detail } = sentence(failureOf(cause))
+        setFaults((before) => [...before, t("composer.uploadFailed", { name, reason: detail ?? words })])
+      }
+    },
+    [http, t, sentence, update, detach]
+  )
+
   const attach = useCallback(
     (files: ReadonlyArray<File>) => {
       const { taken, refused } = admit(files, drafts.get(key).attachments.length)
@@ -68,27 +89,10 @@ export const useDraft = (key: string) => {
             }
           ]
         }))
-        const body = new FormData()
-        body.set("file", file, name)
-        http.form("/api/files", body).then(
-          (data) => {
-            const fileId = (data as { readonly file_id?: unknown } | null)?.file_id
-            update((before) => ({
-              ...before,
-              attachments: before.attachments.map((other) =>
-                other.key === id && typeof fileId === "string" ? { ...other, fileId } : other
-              )
-            }))
-          },
-          (cause: unknown) => {
-            detach(id)
-            const { words, detail } = sentence(failureOf(cause))
-            setFaults((before) => [...before, t("composer.uploadFailed", { name, reason: detail ?? words })])
-          }
-        )
+        void upload(id, file, name)
       }
     },
-    [key, http, t, words, sentence, update, detach]
+    [key, t, words, update, upload]
   )
 
   return {

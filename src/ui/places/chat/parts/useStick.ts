@@ -8,7 +8,7 @@ const NEAR = 48
  * Keeps the newest words in view while the person is at the end, and never moves the page under one who reads above.
  * `first` names the oldest item: when older ones come in before it, what was in view stays where it was.
  */
-export const useStick = (key: string, first: string | undefined, count: number) => {
+export const useStick = (first: string | undefined, count: number) => {
   const scroller: RefObject<HTMLDivElement | null> = useRef(null)
   const content: RefObject<HTMLDivElement | null> = useRef(null)
   const sticks = useRef(true)
@@ -17,17 +17,12 @@ export const useStick = (key: string, first: string | undefined, count: number) 
 
   const toEnd = useCallback(() => {
     sticks.current = true
-    setAway(false)
     const element = scroller.current
     if (element !== null) element.scrollTop = element.scrollHeight
   }, [])
 
-  useLayoutEffect(() => {
-    toEnd()
-  }, [key, toEnd])
-
-  // The person's own message always comes into view.
-  const counted = useRef(count)
+  // The end of a conversation that opens, and the person's own new message, come into view.
+  const counted = useRef(-1)
   useLayoutEffect(() => {
     if (count > counted.current && anchor.current === undefined) toEnd()
     counted.current = count
@@ -35,9 +30,9 @@ export const useStick = (key: string, first: string | undefined, count: number) 
 
   useLayoutEffect(() => {
     const held = anchor.current
-    anchor.current = undefined
     const element = scroller.current
-    if (held === undefined || element === null) return
+    if (held === undefined || held.id === first || element === null) return
+    anchor.current = undefined
     const item = element.querySelector(`[data-message="${CSS.escape(held.id)}"]`)
     if (item !== null) element.scrollTop += item.getBoundingClientRect().top - held.top
   }, [first])
