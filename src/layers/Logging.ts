@@ -40,8 +40,11 @@ const timeOf = (date: Date): string => `${two(date.getHours())}:${two(date.getMi
 const readable = (options: Options) =>
   Logger.make(({ cause, date, fiber, logLevel, message }) => {
     const parts = (Array.isArray(message) ? message : [message]).map(asText)
-    for (const [key, value] of Object.entries(fiber.getRef(References.CurrentLogAnnotations))) {
-      parts.push(colored(options.colors, 90, `${key}=${asText(value)}`))
+    // What is in order is said in few words; the particulars of a fault are wanted.
+    if (logLevel !== "Info" || options.level !== "Info") {
+      for (const [key, value] of Object.entries(fiber.getRef(References.CurrentLogAnnotations))) {
+        parts.push(colored(options.colors, 90, `${key}=${asText(value)}`))
+      }
     }
     if (cause.reasons.length > 0) parts.push(oneLine(`(${inShort(cause)})`))
     const level = colored(options.colors, paint[logLevel], logLevel.toUpperCase().padEnd(5))

@@ -25,8 +25,10 @@ const readDotEnv = Effect.gen(function* () {
   return parseEnv(text)
 }).pipe(Effect.provide(NodeFileSystem.layer))
 
+export type Variables = Readonly<Record<string, string | undefined>>
+
 /** The process's own variables win over those of `.env`. */
-const variables = Effect.map(readDotEnv, (file): Record<string, string | undefined> => ({ ...file, ...process.env }))
+export const variables = Effect.map(readDotEnv, (file): Variables => ({ ...file, ...process.env }))
 
 const levels: Readonly<Record<string, LogLevel.LogLevel>> = {
   trace: "Trace",
@@ -37,7 +39,7 @@ const levels: Readonly<Record<string, LogLevel.LogLevel>> = {
   none: "None"
 }
 
-const logging = (json: boolean, level: string | undefined): Layer.Layer<never> =>
+export const logging = (json: boolean, level: string | undefined): Layer.Layer<never> =>
   Logging.layer({
     json,
     level: levels[level ?? "info"] ?? "Info",
@@ -51,7 +53,7 @@ const logging = (json: boolean, level: string | undefined): Layer.Layer<never> =
  */
 export const withSettings = <E>(
   options: { readonly json: boolean; readonly ignore?: ReadonlyArray<Settings.SettingName> },
-  program: (settings: Settings.Settings) => Effect.Effect<void, E>
+  program: (settings: Settings.Settings, environment: Variables) => Effect.Effect<void, E>
 ): Effect.Effect<void, E | Failure | Settings.SettingsError> =>
   Effect.gen(function* () {
     const environment = yield* variables
@@ -62,6 +64,6 @@ export const withSettings = <E>(
       for (const name of Settings.unknownNames(environment)) {
         yield* Effect.logWarning(`${name} is set, but there is no such setting. Is it misspelt?`)
       }
-      yield* program(settings)
+      yield* program(settings, environment)
     }).pipe(Effect.provide(logging(options.json, settings.log)))
   })

@@ -21,7 +21,7 @@ export const data = Flag.String("data").pipe(
 
 export const exec = Flag.String("exec").pipe(
   Flag.withMetavar("<command>"),
-  Flag.withDescription("Answer with a command: it gets the message as JSON on standard input, its output is the reply"),
+  Flag.withDescription("Answer with a command: it gets the message on standard input, its output is the reply"),
   Flag.optional
 )
 
@@ -33,3 +33,14 @@ export const agent = (none: string) =>
     ),
     Flag.optional
   )
+
+export const openSignIn = Flag.Boolean("open-sign-in").pipe(
+  Flag.withDescription("Whoever reaches it may sign in by name alone and register agents. For a network you trust"),
+  Flag.withDefault(false)
+)
+
+export const publicUrl = Flag.String("public-url").pipe(
+  Flag.withMetavar("<address>"),
+  Flag.withDescription("Its address from outside, where a proxy stands before it"),
+  Flag.optional
+)

@@ -4,7 +4,13 @@ import * as flags from "./flags.ts"
 
 export const platform = Command.make(
   "platform",
-  { host: flags.host, port: flags.port, data: flags.data },
+  {
+    host: flags.host,
+    port: flags.port,
+    data: flags.data,
+    openSignIn: flags.openSignIn,
+    publicUrl: flags.publicUrl
+  },
   lazily(() => import("./run/platform.ts"))
 ).pipe(
   Command.withDescription(

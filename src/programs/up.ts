@@ -4,7 +4,15 @@ import * as flags from "./flags.ts"
 
 export const up = Command.make(
   "up",
-  { host: flags.host, port: flags.port, data: flags.data, agent: flags.agent(', "none" (no agent)'), exec: flags.exec },
+  {
+    host: flags.host,
+    port: flags.port,
+    data: flags.data,
+    agent: flags.agent(', "none" (no agent)'),
+    exec: flags.exec,
+    openSignIn: flags.openSignIn,
+    publicUrl: flags.publicUrl
+  },
   lazily(() => import("./run/up.ts"))
 ).pipe(
   Command.withDescription(

@@ -102,7 +102,7 @@ export const hold = Effect.fn("FileLock.hold")(function* (
     yield* fs.remove(grave, { force: true })
   })
 
-  const attempt = Effect.fnUntraced(function* () {
+  const attempt: () => Effect.Effect<void, Held | PlatformError> = Effect.fnUntraced(function* () {
     const made = yield* write("wx").pipe(
       Effect.as(true),
       Effect.catchIf(
@@ -112,7 +112,10 @@ export const hold = Effect.fn("FileLock.hold")(function* (
     )
     if (made) return
     const claim = yield* read
-    if (yield* isDead(claim)) yield* buryDead(claim)
+    if (yield* isDead(claim)) {
+      yield* buryDead(claim)
+      return yield* attempt()
+    }
     return yield* new Held({ owner: describe(claim) })
   })
 

@@ -19,6 +19,22 @@ export const originOf = (url: URL): string => {
   return plain.origin
 }
 
+/** Whether two origins are the same place: this machine has several names. */
+export const sameOrigin = (one: string, other: string): boolean => {
+  if (one === other) return true
+  const a = URL.parse(one)
+  const b = URL.parse(other)
+  return a !== null && b !== null && a.protocol === b.protocol && a.port === b.port && isLoopback(a) && isLoopback(b)
+}
+
+/** An address as a person writes it: a bare host means https, or http on this machine. */
+export const parse = (text: string): URL | undefined => {
+  const written = /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
+  const bare = written ? null : URL.parse(`http://${text}`)
+  const url = written ? URL.parse(text) : bare !== null && !isLoopback(bare) ? URL.parse(`https://${text}`) : bare
+  return url !== null && /^(https?|wss?):$/.test(url.protocol) ? url : undefined
+}
+
 /** The addresses of a platform that lies where `base` says; a path in it is kept as a prefix. */
 export const derive = (
   base: URL

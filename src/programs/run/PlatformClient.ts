@@ -30,8 +30,8 @@ const Refusal = Schema.fromJsonString(
 )
 
 const parseAddress = (text: string) => {
-  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`)
-  return url === null || !/^(https?|wss?):$/.test(url.protocol)
+  const url = PlatformAddress.parse(text)
+  return url === undefined
     ? fail(`${text} is no address of a platform. Write it like http://127.0.0.1:8787.`)
     : Effect.succeed(PlatformAddress.derive(url).taskApiBaseUrl)
 }

@@ -1,0 +1,69 @@
+/** Who answers, by the flags and the settings. Each kind is loaded only when it is wanted. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { AgentError, AgentRuntime } from "../../services/channel/AgentRuntime.ts"
+import type { Attachments } from "../../services/channel/Attachments.ts"
+import type { Settings } from "../../services/channel/Settings.ts"
+import type { Transcripts } from "../../services/channel/Transcripts.ts"
+import { Failure } from "../Failure.ts"
+
+export interface Choice {
+  readonly agent: string | undefined
+  readonly exec: string | undefined
+  readonly settings: Settings
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export type Runtime = Layer.Layer<AgentRuntime, AgentError, Attachments | Transcripts>
+
+export interface Chosen {
+  readonly runtime: Runtime
+  /** Worth saying beside the agent's description. */
+  readonly note: string | undefined
+}
+
+const chosen = (runtime: Runtime, note?: string): Chosen => ({ runtime, note })
+
+const offline = Effect.promise(() => import("../../layers/channel/OfflineAgent.ts"))
+
+const openai = Effect.fnUntraced(function* (settings: Settings) {
+  if (settings.openaiModel === undefined) {
+    return yield* new Failure({ message: "Which model? Set OPENAI_MODEL to its name, or use --agent offline." })
+  }
+  const { layer } = yield* Effect.promise(() => import("../../layers/channel/OpenAiAgent.ts"))
+  return chosen(
+    layer({
+      model: settings.openaiModel,
+      baseUrl: settings.openaiBaseUrl,
+      apiKey: settings.openaiApiKey,
+      api: settings.openaiApi
+    })
+  )
+})
+
+/** An agent that cannot be made: its detail is a sentence for the operator already. */
+export const inWords = (error: AgentError) =>
+  Effect.fail(new Failure({ message: "detail" in error.reason ? error.reason.detail : error.message }))
+
+export const choose = Effect.fnUntraced(function* ({ agent, environment, exec, settings }: Choice) {
+  if (exec !== undefined) {
+    if (agent !== undefined) return yield* new Failure({ message: "--agent and --exec both say who answers. Use one." })
+    const { layer } = yield* Effect.promise(() => import("../../layers/channel/ExecAgent.ts"))
+    return chosen(Layer.provide(layer({ command: exec, env: environment }), NodeServices.layer))
+  }
+  if (agent === "offline") return chosen((yield* offline).layer)
+  if (agent === "openai") return yield* openai(settings)
+  if (agent !== undefined) {
+    const { layerOf, load } = yield* Effect.promise(() => import("../../layers/channel/CustomAgent.ts"))
+    // Loaded before anything else is begun: most faults of one's own code show here.
+    return chosen(layerOf(yield* Effect.catch(load({ file: agent }), inWords)))
+  }
+  if (settings.openaiModel !== undefined) return yield* openai(settings)
+  return chosen(
+    (yield* offline).layer,
+    settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined
+      ? "Set OPENAI_API_KEY and OPENAI_MODEL to let a model answer, or --agent FILE for your own code."
+      : "OPENAI_MODEL is not set, so no model is used. Set it to the name of the one that should answer."
+  )
+})

@@ -1,0 +1,89 @@
+/** Runs the real command line in a folder of its own. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { createInterface } from "node:readline"
+
+const main = new URL("../../src/main.ts", import.meta.url).pathname
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Options {
+  readonly cwd: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+}
+
+/** Nothing of the surroundings but what a process needs: a developer's own key must not be spent. */
+const environment = (env: Options["env"]) => ({
+  PATH: process.env["PATH"] ?? "",
+  HOME: process.env["HOME"] ?? "",
+  ...env
+})
+
+const launch = (args: ReadonlyArray<string>, options: Options): ChildProcess =>
+  spawn(process.execPath, [main, ...args], { cwd: options.cwd, env: environment(options.env), stdio: "pipe" })
+
+const collect = (child: ChildProcess): Promise<Ended> => {
+  let stdout = ""
+  let stderr = ""
+  child.stdout?.on("data", (chunk) => (stdout += String(chunk)))
+  child.stderr?.on("data", (chunk) => (stderr += String(chunk)))
+  return new Promise((resolve) => child.on("close", (code) => resolve({ code, stdout, stderr })))
+}
+
+export const run = (args: ReadonlyArray<string>, options: Options): Promise<Ended> => {
+  const child = launch(args, options)
+  const ended = collect(child)
+  child.stdin?.end(options.input ?? "")
+  return ended
+}
+
+export interface Served {
+  /** The events of standard output up to and with the one that was waited for. */
+  readonly events: ReadonlyArray<Record<string, unknown>>
+  readonly event: Record<string, unknown>
+  readonly ended: Promise<Ended>
+  /** The signal, and how long it took to end. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<Ended & { readonly millis: number }>
+}
+
+/** Starts a command that serves, with --json, and waits for the event. Rejects with its words if it ends before. */
+export const serve = async (args: ReadonlyArray<string>, options: Options, until = "ready"): Promise<Served> => {
+  const child = launch([...args, "--json"], options)
+  const ended = collect(child)
+  const events: Array<Record<string, unknown>> = []
+  const found = new Promise<Record<string, unknown>>((resolve) => {
+    if (child.stdout === null) return
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const event: Record<string, unknown> = JSON.parse(line)
+      events.push(event)
+      if (event["event"] === until) resolve(event)
+    })
+  })
+  const event = await Promise.race([
+    found,
+    ended.then((end) => Promise.reject(new Error(`${args.join(" ")} ended (${end.code}): ${end.stderr}${end.stdout}`)))
+  ])
+  return {
+    events,
+    event,
+    ended,
+    stop: async (signal = "SIGINT") => {
+      const began = performance.now()
+      child.kill(signal)
+      const end = await ended
+      return { ...end, millis: performance.now() - began }
+    }
+  }
+}
+
+export const folder = (): { readonly path: string; readonly remove: () => void } => {
+  const path = mkdtempSync(join(tmpdir(), "clawfiber-test-"))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
