@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as PubSub from "effect/PubSub"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ConnectionError, ConnectionState, Phase } from "../../services/channel/Connection.ts"
 
@@ -55,8 +56,11 @@ export const make = Effect.fnUntraced(function* (options: {
     const before = fields.phase
     fields = { ...fields, ...patch }
     const line = text ?? (fields.phase === before ? undefined : words[fields.phase])
-    const publish = SubscriptionRef.set(ref, stateOf(fields))
-    options.runFork(line === undefined ? publish : Effect.andThen(publish, log(line)))
+    if (line !== undefined) options.runFork(log(line))
+    // Not through the ref's semaphore: a reader who is woken runs on at once, and a transition that it causes must not
+    // wait for this one to be over.
+    ref.value = stateOf(fields)
+    PubSub.publishUnsafe(ref.pubsub, ref.value)
   }
 
   return {

@@ -14,7 +14,7 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
@@ -155,8 +155,9 @@ export const make = Effect.fnUntraced(function* (
       active = undefined
       writer.detach()
       if (!closing) {
-        status.lost(error, renewing)
         Queue.offerUnsafe(signals, { _tag: "Ended", generation: link.generation, error })
+        if (!error.transient && !renewing) writer.refuse(error)
+        status.lost(error, renewing)
       }
     }
     Deferred.doneUnsafe(link.opened, Exit.fail(error))
@@ -296,8 +297,6 @@ export const make = Effect.fnUntraced(function* (
     }
     link.role = "active"
     active = link
-    const now = clock.currentTimeMillisUnsafe()
-    status.connected({ generation: link.generation, suspect: link.pulse.suspect, now, pongAt: link.pongAt })
     link.fibers.push(
       runFork(
         Effect.map(
@@ -311,15 +310,18 @@ export const make = Effect.fnUntraced(function* (
         )
       )
     )
+    // Before it is told: whoever hears of it may send at once, and must not find the old socket.
     writer.attach(link.socket)
+    const now = clock.currentTimeMillisUnsafe()
+    status.connected({ generation: link.generation, suspect: link.pulse.suspect, now, pongAt: link.pongAt })
   }
 
   // -- one account ---------------------------------------------------------------------------------------------------
 
   /** Waits for a person. Whatever else comes meanwhile concerns sockets that are gone. */
   const blocked = Effect.fnUntraced(function* (error: ConnectionError) {
-    status.blocked(error)
     writer.refuse(error)
+    status.blocked(error)
     while ((yield* Queue.take(signals))._tag !== "Unblock");
     writer.allow()
     status.unblocked()
@@ -396,7 +398,8 @@ export const make = Effect.fnUntraced(function* (
     yield* inbound.end
   })
 
-  yield* Effect.addFinalizer(() => Effect.interruptible(close))
+  // In a fiber of its own: finalizers cannot be interrupted, and its time limits work by interruption.
+  yield* Effect.addFinalizer(() => Effect.suspend(() => Fiber.await(runFork(close))))
   yield* Effect.forkScoped(supervise)
 
   return {

@@ -278,6 +278,20 @@ describe("abort and close", () => {
     })
   )
 
+  it.effect("an interrupted program still closes with 1000 and waits for the answer", () =>
+    Effect.gen(function* () {
+      const { scope, context } = yield* opened
+      const link = yield* connected.pipe(Effect.provideContext(context))
+      const program = yield* Effect.forkChild(
+        Effect.onExit(Effect.never, () => Scope.close(scope, Exit.void)),
+        { startImmediately: true }
+      )
+      yield* Fiber.interrupt(program)
+      assert.strictEqual(link.endedByAgent(), 1000)
+      assert.strictEqual(link.phase(), "ended")
+    })
+  )
+
   it.effect("a closing handshake that nobody answers is cut off after 2 s", () =>
     Effect.gen(function* () {
       const { scope, context } = yield* opened
