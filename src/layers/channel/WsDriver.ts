@@ -6,6 +6,7 @@ import type { IncomingMessage } from "node:http"
 import type { Socket as NetSocket } from "node:net"
 import { WebSocket } from "ws"
 import type { Socket, SocketDriver, SocketEnd } from "./SocketDriver.ts"
+import { encodeTextFrames } from "./TextFrames.ts"
 
 /** A network error in words, from its code alone: messages of the runtime may hold addresses and paths. */
 const words: Record<string, string> = {
@@ -89,15 +90,18 @@ export const driver: SocketDriver = {
 
 const socketOf = (ws: WebSocket, raw: () => NetSocket | undefined, drained: () => void): Socket => ({
   send: (frames) => {
-    if (ws.readyState !== WebSocket.OPEN) return
+    if (ws.readyState !== WebSocket.OPEN || frames.length === 0) return
+    const stream = raw()
+    // Past `ws`, which would write each frame on its own: without compression it holds nothing back, so what we write
+    // now comes after all it has written. A lone frame, or a socket that is not the plain one, goes its usual way.
+    if (frames.length > 1 && stream?.writable === true && ws.extensions === "") {
+      stream.write(encodeTextFrames(frames), drained)
+      return
+    }
     const last = frames.length - 1
-    // One write to the network for all of them; without a stream that can cork there is one for each.
-    const stream = last > 0 ? raw() : undefined
-    stream?.cork()
     for (let i = 0; i < last; i++) ws.send(frames[i]!)
     // Called when the network has taken the last frame, and so all of them.
-    if (last >= 0) ws.send(frames[last]!, drained)
-    stream?.uncork()
+    ws.send(frames[last]!, drained)
   },
   ping: () => {
     if (ws.readyState === WebSocket.OPEN) ws.ping()
