@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import * as FileTranscripts from "../../../../src/layers/channel/FileTranscripts.ts"
 import * as MemoryTranscripts from "../../../../src/layers/channel/MemoryTranscripts.ts"
 import * as OpenAiAgent from "../../../../src/layers/channel/OpenAiAgent.ts"
 import * as PlatformAttachments from "../../../../src/layers/channel/PlatformAttachments.ts"
@@ -94,6 +97,31 @@ describe("OpenAiAgent", () => {
         ])
       })
     )
+  )
+
+  it.live("goes on with a session after a restart, with a bounded past", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const server = yield* ModelServer.make
+      server.script(ModelServer.respond("answer"))
+      // Everything anew for each message, as if the process had started again.
+      const askAnew = (text: string) =>
+        Effect.gen(function* () {
+          const agent = yield* OpenAiAgent.make({ model: "m", baseUrl: server.baseUrl, apiKey: undefined })
+          return yield* ask(agent, text)
+        }).pipe(
+          Effect.provide([FileTranscripts.layer({ folder, maxMessages: 4 }), PlatformAttachments.layerWithoutPlatform])
+        )
+      for (const text of ["one", "two", "three", "four"]) yield* askAnew(text)
+      assert.deepStrictEqual(server.seen[3]?.body["input"], [
+        { role: "user", content: "two" },
+        { role: "assistant", content: "answer" },
+        { role: "user", content: "three" },
+        { role: "assistant", content: "answer" },
+        { role: "user", content: [{ type: "input_text", text: "four" }] }
+      ])
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
   )
 
   it.live("does not take a missing model for a missing endpoint", () =>
