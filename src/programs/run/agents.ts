@@ -57,7 +57,7 @@ export const choose = Effect.fnUntraced(function* ({ agent, environment, exec, s
   if (agent !== undefined) {
     const { layerOf, load } = yield* Effect.promise(() => import("../../layers/channel/CustomAgent.ts"))
     // Loaded before anything else is begun: most faults of one's own code show here.
-    return chosen(layerOf(yield* Effect.catch(load({ file: agent }), inWords)))
+    return chosen(layerOf(yield* load({ file: agent }).pipe(Effect.catch(inWords))))
   }
   if (settings.openaiModel !== undefined) return yield* openai(settings)
   return chosen(

@@ -32,9 +32,9 @@ export const dataFolder = Effect.fnUntraced(function* (folder: string) {
           : unusable()
       )
     )
-  const info = yield* Effect.catch(fs.stat(folder), unusable)
+  const info = yield* fs.stat(folder).pipe(Effect.catch(unusable))
   if (process.getuid !== undefined && (info.mode & 0o077) !== 0) {
-    yield* Effect.catch(fs.chmod(folder, 0o700), unusable)
+    yield* fs.chmod(folder, 0o700).pipe(Effect.catch(unusable))
     yield* Effect.logWarning(`${folder} was open to other users of this machine; it is now yours alone.`)
   }
   yield* FileLock.hold(`${folder}/.lock`, { wait: 0 }).pipe(
