@@ -10,6 +10,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
@@ -65,6 +66,7 @@ const toMeta = (row: Row): FileMeta => ({
 })
 
 const mebibyte = 1024 * 1024
+const sweepEvery = "1 hour"
 const temporary = ".part"
 const noFile = new NotFound({ what: "file" })
 
@@ -110,7 +112,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return toNumber(row?.total ?? 0)
   })
 
-  /** Bytes of removed conversations, and what a crash left half written. */
+  /** Bytes of removed conversations. */
   const sweep = Effect.gen(function* () {
     const dead = yield* sql<{ file_id: string }>`SELECT file_id FROM files WHERE NOT ${alive}`
     yield* Effect.forEach(
@@ -131,6 +133,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
   }).pipe(Effect.mapError((error) => new FilesFolderError({ folder: options.folder, detail: error.reason._tag })))
   yield* sweep
+  yield* sweep.pipe(
+    Effect.catch((error) => Effect.logDebug("Files of removed conversations stay for now", error.detail)),
+    Effect.schedule(Schedule.spaced(sweepEvery)),
+    Effect.forkScoped
+  )
 
   /** To a temporary file, to the disk, and no further than the limit. */
   const receive = Effect.fnUntraced(function* <E>(name: string, body: Stream.Stream<Uint8Array, E>) {

@@ -184,7 +184,10 @@ forEachDatabase("People", (stores) => {
         { concurrency: "unbounded" }
       )
       const refused = tries.flatMap((result) => (result._tag === "Failure" ? [result.failure._tag] : []))
-      assert.deepStrictEqual(refused, Array.from({ length: 10 }, () => "LimitReached" as const))
+      assert.deepStrictEqual(
+        refused,
+        Array.from({ length: 10 }, () => "LimitReached" as const)
+      )
       assert.strictEqual((yield* people.listKeys(person.userId)).length, 20)
     }).pipe(Effect.provide(stores()))
   )

@@ -16,7 +16,7 @@ const Command = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("Advance"), of: Which, to: Schema.Literals(["delivered", "answering"]) }),
   Schema.Struct({ _tag: Schema.tag("End"), of: Which, fails: Schema.Boolean }),
   Schema.Struct({ _tag: Schema.tag("Requeue") }),
-  Schema.Struct({ _tag: Schema.tag("Pass"), seconds: Schema.Literals([1, 4]) }),
+  Schema.Struct({ _tag: Schema.tag("Pass"), seconds: Schema.Literals([2, 5]) }),
   Schema.Struct({ _tag: Schema.tag("Remove") })
 ])
 type Command = typeof Command.Type

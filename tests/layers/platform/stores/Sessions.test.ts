@@ -84,7 +84,7 @@ forEachDatabase("Sessions", (stores) => {
         stream: false,
         metadata: { a: "1", "b\u0000": "\uD800" },
         parts: [
-          { type: "input_text" as const, text: 'quotes "\' \u0000 \u2028 \uD800 😀' },
+          { type: "input_text" as const, text: "quotes \"' \u0000 \u2028 \uD800 😀" },
           { type: "input_file" as const, fileId: "file_1", url: undefined, filename: "a.txt" },
           { type: "input_image" as const, fileId: undefined, url: "https://example.org/a.png", filename: undefined }
         ]

@@ -25,9 +25,7 @@ const databases: ReadonlyArray<{ readonly name: string; readonly client: Fresh }
   { name: "SQLite in a file", client: sqliteFile }
 ]
 
-export type StoresOf = (
-  bounds?: Stores.Bounds
-) => Layer.Layer<Stores.Stores | SqlClient.SqlClient, Stores.StartError>
+export type StoresOf = (bounds?: Stores.Bounds) => Layer.Layer<Stores.Stores | SqlClient.SqlClient, Stores.StartError>
 
 /** Registers a suite once for each database. `stores` makes new, empty stores. */
 export const forEachDatabase = (suite: string, body: (stores: StoresOf) => void): void => {
