@@ -39,14 +39,23 @@ const cutAt = (text: string, from: number, max: number): number => {
   return isHigh(before) && isLow(after) ? end - 1 : end
 }
 
-/** Appends the pieces of `text` to `out`. `max` is at least 2, so that any code point fits. */
-export const cutInto = (out: Array<string>, text: string, max: number): void => {
+/**
+ * Appends the whole pieces of `text` to `out` and gives how far they reach. What follows fits into one piece, and may
+ * still grow by what comes next. `max` is at least 2, so that any code point fits.
+ */
+export const cutWhole = (out: Array<string>, text: string, max: number): number => {
   let from = 0
   while (text.length - from > max) {
     const end = cutAt(text, from, max)
     out.push(text.slice(from, end))
     from = end
   }
+  return from
+}
+
+/** Appends all pieces of `text` to `out`, the last one as short as it is. */
+export const cutInto = (out: Array<string>, text: string, max: number): void => {
+  const from = cutWhole(out, text, max)
   if (from < text.length) out.push(from === 0 ? text : text.slice(from))
 }
 

@@ -5,7 +5,7 @@
  * A step is kept as data and not as an array of events because a delta costs microseconds: the dialects encode a
  * step straight into frames, and `events` spells it out where someone wants to see the events themselves.
  */
-import { cutInto, settledLength } from "./Graphemes.ts"
+import { cutInto, cutWhole, settledLength } from "./Graphemes.ts"
 import type { Failure, Usage } from "./ResponseEvent.ts"
 
 export { events, wholeResponse } from "./Canonical.ts"
@@ -109,6 +109,30 @@ export class ReplyLog {
     return this.#deltas(settled === all.length ? all : all.slice(0, settled))
   }
 
+  /**
+   * Like `push`, but only pieces that are full go; the rest waits for more text or for `flush`. For an agent that is
+   * in the middle of speaking: a frame for every few letters costs more than it tells. Whoever gathers must flush
+   * once the agent pauses.
+   */
+  gather(text: string): Step | undefined {
+    if (this.#ended) return undefined
+    const all = this.#held + text
+    if (!this.#opened || all.length <= this.#maxDelta) {
+      this.#held = all
+      return undefined
+    }
+    const deltas: Array<string> = []
+    const settled = settledLength(all)
+    const reached = cutWhole(deltas, settled === all.length ? all : all.slice(0, settled), this.#maxDelta)
+    this.#held = all.slice(reached)
+    return reached === 0 ? undefined : this.#step(deltas, all.slice(0, reached))
+  }
+
+  /** What was gathered and can be shown: see `push`. */
+  flush(): Step | undefined {
+    return this.#held === "" ? undefined : this.push("")
+  }
+
   /** @param completedAt Unix seconds. */
   complete(completedAt: number, usage?: Usage): ReadonlyArray<Step> {
     return this.#end((sequence, text) => ({ _tag: "Completed", sequence, text, completedAt, usage }))
@@ -123,6 +147,10 @@ export class ReplyLog {
     if (text === "") return undefined
     const deltas: Array<string> = []
     cutInto(deltas, text, this.#maxDelta)
+    return this.#step(deltas, text)
+  }
+
+  #step(deltas: ReadonlyArray<string>, text: string): Step {
     const sequence = this.#sequence
     this.#sequence += deltas.length
     this.#sent += text

@@ -56,6 +56,36 @@ describe("ReplyLog", () => {
     assert.isTrue(log.ended)
   })
 
+  it("gathers full deltas and keeps the rest for the flush", () => {
+    const log = new ReplyLog({ maxDelta: 5 })
+    log.open()
+    assert.strictEqual(log.gather("abcde"), undefined)
+    assert.deepStrictEqual(log.gather("fghijk"), { _tag: "Deltas", sequence: 4, deltas: ["abcde", "fghij"] })
+    assert.strictEqual(log.text, "abcdefghijk")
+    assert.deepStrictEqual(log.flush(), { _tag: "Deltas", sequence: 6, deltas: ["k"] })
+    assert.strictEqual(log.flush(), undefined)
+    assert.strictEqual(log.gather("l"), undefined)
+    assert.deepStrictEqual(
+      log.complete(9).map((step) => step._tag),
+      ["Deltas", "Completed"]
+    )
+    assert.strictEqual(log.gather("late"), undefined)
+  })
+
+  it.prop("gathering loses nothing and cuts no grapheme, however text arrives", { pieces, maxDelta }, (given) => {
+    const log = new ReplyLog({ maxDelta: given.maxDelta })
+    log.open()
+    const deltas = deltasOf(
+      [...given.pieces.map((piece) => log.gather(piece)), ...log.complete(1)].filter((step) => step !== undefined)
+    )
+    const whole = given.pieces.join("")
+    assert.strictEqual(deltas.join(""), whole)
+    assert.strictEqual(log.text, whole)
+    const forbidden = forbiddenCuts(whole, given.maxDelta)
+    for (const cut of cutsOf(deltas)) assert.isFalse(forbidden.has(cut), `cut inside a grapheme at ${cut}`)
+    for (const delta of deltas) assert.isAtMost(delta.length, given.maxDelta)
+  })
+
   it("opens before it fails", () => {
     const log = new ReplyLog()
     assert.isFalse(log.opened)
