@@ -17,6 +17,9 @@ export interface AgentDesk {
   link: AgentLink | undefined
   /** Since when it is on the line, or away. Milliseconds since the epoch. */
   since: number | undefined
+  /** Counts what came into the mailbox; it was seen empty when the count was `emptyAt`. */
+  mail: number
+  emptyAt: number
   /** By the platform's response id, oldest first. */
   replies: Map<string, LiveReply> | undefined
   byAgentId: Map<string, LiveReply> | undefined
@@ -28,6 +31,8 @@ export const make = (clawId: string): AgentDesk => ({
   turn: Semaphore.makeUnsafe(1),
   link: undefined,
   since: undefined,
+  mail: 0,
+  emptyAt: -1,
   replies: undefined,
   byAgentId: undefined,
   endings: undefined

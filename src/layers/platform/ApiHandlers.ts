@@ -205,6 +205,7 @@ const chat = HttpApiBuilder.group(
       }),
       removeSession: Effect.fnUntraced(function* ({ params }) {
         const { userId } = yield* CurrentPerson
+        yield* inWords(broker.abandon(userId, params.session_id))
         yield* inWords(sessions.remove(userId, params.session_id))
         broker.notify(userId, { _tag: "SessionRemoved", userId, sessionId: params.session_id })
         return answer({})

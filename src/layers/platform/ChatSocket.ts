@@ -11,7 +11,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import WebSocket, { WebSocketServer } from "ws"
+import { type RawData, WebSocket, WebSocketServer } from "ws"
 import * as Broker from "../../services/platform/Broker.ts"
 import type { AgentSeat } from "../../services/platform/Broker.ts"
 import * as Identities from "../../services/platform/Identities.ts"
@@ -154,7 +154,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     }
   }
 
-  const onMessage = function (this: WebSocket, data: WebSocket.RawData, isBinary: boolean): void {
+  const onMessage = function (this: WebSocket, data: RawData, isBinary: boolean): void {
     const peer = peers.get(this)
     if (peer === undefined) return
     state.framesIn++

@@ -201,8 +201,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   /** Puts what waits onto the agent's socket, oldest first, as far as its window reaches. One at a time per desk. */
   const deliverNow = Effect.fnUntraced(function* (desk: Desk) {
-    while (desk.link !== undefined && !state.stopping) {
+    while (desk.link !== undefined && desk.emptyAt !== desk.mail && !state.stopping) {
       const link = desk.link
+      const { mail } = desk
       const room = window - (desk.replies?.size ?? 0)
       if (room <= 0) return
       const waiting = yield* sessions.waiting(desk.clawId, room)
@@ -226,7 +227,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           status: "delivered"
         })
       }
-      if (moved === 0) return
+      if (waiting.length < room) desk.emptyAt = mail
+      else if (moved === 0) return
     }
   })
 
@@ -248,6 +250,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       AgentDesk.remove(desk, reply)
       underWay.delete(reply.exchange.responseId)
     }
+    desk.mail++
     yield* sessions.requeue(desk.clawId)
     return returned
   })
@@ -349,10 +352,12 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
     if (fileIds.length > 0) yield* files.bind(input.userId, input.sessionId, fileIds)
     const { exchange, fresh } = yield* sessions.accept(input)
+    // Only now: an agent that came while the message was stored has looked into its mailbox already.
     const desk = desks.get(session.clawId)
     const agentAway = desk?.link === undefined
     if (fresh) {
       counts.accepted++
+      if (desk !== undefined) desk.mail++
       tell(input.userId, { _tag: "Accepted", exchange, agentAway })
       if (desk !== undefined) yield* deliver(desk)
     }
@@ -387,6 +392,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     }
     return yield* sessions.findExchange(responseId)
   })
+
+  const abandon: BrokerContract.Broker["Service"]["abandon"] = Effect.fn("Broker.abandon")(
+    function* (userId, sessionId) {
+      yield* sessions.find(userId, sessionId)
+      const own = [...underWay.values()].filter(({ reply }) => reply.exchange.sessionId === sessionId)
+      yield* Effect.forEach(own, ({ reply }) => cancel(userId, reply.exchange.responseId), { discard: true })
+    }
+  )
 
   const follow: BrokerContract.Broker["Service"]["follow"] = (responseId) =>
     Stream.callback<Followed, NotFound | LimitReached | StoreError>((queue) =>
@@ -466,6 +479,18 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     } while (after !== undefined)
   })
 
+  /** What waited too long in a mailbox ends, and its person is told. */
+  const expire = Effect.suspend(() => sessions.expire).pipe(
+    Effect.map((expired) => {
+      for (const exchange of expired) {
+        if (!readers.has(exchange.userId) || underWay.has(exchange.responseId)) continue
+        const route = LiveReply.routeOf(exchange)
+        for (const step of LiveReply.stored(exchange)) tell(exchange.userId, { _tag: "Step", exchange, route, step })
+      }
+    }),
+    Effect.catch((error) => Effect.logWarning("Old messages could not be looked for", error))
+  )
+
   const drain = Effect.suspend(() => {
     state.stopping = true
     const ends: Array<Effect.Effect<void>> = []
@@ -481,12 +506,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   yield* recover()
   yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 second")))
+  yield* Effect.forkScoped(Effect.repeat(expire, Schedule.spaced("1 minute")))
 
   return BrokerContract.Broker.of({
     attach,
     presence: (clawId) => Effect.sync(() => presenceOf(desks.get(clawId))),
     submit,
     cancel,
+    abandon,
     follow,
     peek: (responseId) => underWay.get(responseId)?.reply,
     watch,

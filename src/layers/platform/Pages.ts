@@ -45,7 +45,7 @@ const pages = (options: Options) =>
           const request = yield* HttpServerRequest
           const asked = pathOf(request.url)
           if (isDoor(asked)) return HttpServerResponse.empty({ status: 404 })
-          const response = yield* Effect.catch(files, HttpServerRespondable.toResponse)
+          const response = yield* files.pipe(Effect.catch(HttpServerRespondable.toResponse))
           // Built files carry their hash in their name; the page itself is asked for anew.
           const cache = asked.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache"
           return HttpServerResponse.setHeader(response, "cache-control", cache)

@@ -1,7 +1,7 @@
 /** What a person's socket says: messages, cancel, resume. */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import type WebSocket from "ws"
+import type { WebSocket } from "ws"
 import * as Broker from "../../services/platform/Broker.ts"
 import type { Person } from "../../services/platform/People.ts"
 import { LimitReached, NotFound, StoreError } from "../../services/platform/PlatformError.ts"

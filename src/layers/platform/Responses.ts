@@ -22,9 +22,9 @@ import type { LimitReached, NotFound, StoreError } from "../../services/platform
 import * as Sessions from "../../services/platform/Sessions.ts"
 import type { Exchange } from "../../services/platform/Sessions.ts"
 import { CreateResponse } from "../../services/protocol/ApiResponses.ts"
-import { dialect as openResponses, sse, sseDone } from "../../services/protocol/dialects/OpenResponses.ts"
+import { sse, sseDone } from "../../services/protocol/dialects/OpenResponses.ts"
 import { InstaClawApi } from "../../services/protocol/InstaClawApi.ts"
-import { events, wholeResponse } from "../../services/protocol/ReplyLog.ts"
+import { events, type ReplyHead, type Step, wholeResponse } from "../../services/protocol/ReplyLog.ts"
 import type { ResponseObject } from "../../services/protocol/ResponseEvent.ts"
 import * as HttpGuards from "./HttpGuards.ts"
 import * as LiveReply from "./LiveReply.ts"
@@ -101,6 +101,16 @@ const objectOf = (exchange: Exchange, live: Broker.UnderWay | undefined): Respon
 
 const sseHeaders = { ...HttpGuards.dataHeaders, "cache-control": "no-cache", "x-accel-buffering": "no" } as const
 const utf8 = new TextEncoder()
+
+const frames = (head: ReplyHead, step: Step, after: number): Uint8Array =>
+  utf8.encode(
+    events(head, step)
+      .filter((event) => event.sequence_number > after)
+      .map((event) => sse(JSON.stringify(event)))
+      .join("")
+  )
+
+const renumbered = (step: Step, sequence: number): Step => (step._tag === "Opened" ? step : { ...step, sequence })
 
 const json = (body: unknown): HttpServerResponse.HttpServerResponse => HttpServerResponse.jsonUnsafe(body)
 
@@ -191,13 +201,7 @@ export const layer: Layer.Layer<
       broker.follow(responseId).pipe(
         Stream.map(({ route, step }) => {
           if (step._tag === "Completed" || step._tag === "Failed") ended()
-          const encoded =
-            after < 0
-              ? openResponses.encoder({ ...route, stream: true })(step)
-              : events(route.head, step)
-                  .filter((event) => event.sequence_number > after)
-                  .map((event) => JSON.stringify(event))
-          return utf8.encode(encoded.map(sse).join(""))
+          return frames(route.head, step, after)
         }),
         Stream.filter((bytes) => bytes.length > 0),
         Stream.catch((error) =>
@@ -209,6 +213,18 @@ export const layer: Layer.Layer<
         ),
         Stream.concat(Stream.make(utf8.encode(sseDone)))
       )
+
+    /**
+     * The rest of a reply that has ended, for a reader who has the events up to `after`. What is stored has no
+     * numbers of single deltas, so the reader gets the whole text with `output_text.done`, numbered on from its last.
+     */
+    const rest = (exchange: Exchange, after: number): Stream.Stream<Uint8Array> => {
+      const { head } = LiveReply.routeOf(exchange)
+      const steps = LiveReply.stored(exchange)
+      const wanted =
+        after < 0 ? steps : steps.slice(-1).map((step) => renumbered(step, Math.max(step.sequence, after + 1)))
+      return Stream.fromIterable([...wanted.map((step) => frames(head, step, -1)), utf8.encode(sseDone)])
+    }
 
     const create = Effect.fn("Responses.create")(function* (request: HttpServerRequest) {
       const person = yield* personOf(request)
@@ -276,7 +292,7 @@ export const layer: Layer.Layer<
     const answered = <R>(
       self: Effect.Effect<HttpServerResponse.HttpServerResponse, OpenAiError.OpenAiError, R>
     ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
-      Effect.catch(self, (error) => Effect.succeed(OpenAiError.toResponse(error)))
+      self.pipe(Effect.catch((error) => Effect.succeed(OpenAiError.toResponse(error))))
 
     return handlers
       .handleRaw("createResponse", ({ request }) => answered(create(request)))
@@ -289,8 +305,9 @@ export const layer: Layer.Layer<
             if (!Number.isSafeInteger(after)) {
               return yield* bad("starting_after must be a whole number.", "starting_after")
             }
+            const over = exchange.status === "completed" || exchange.status === "failed"
             return HttpServerResponse.stream(
-              stream(exchange.responseId, after, () => {}),
+              over ? rest(exchange, after) : stream(exchange.responseId, after, () => {}),
               { contentType: "text/event-stream; charset=utf-8", headers: sseHeaders }
             )
           })

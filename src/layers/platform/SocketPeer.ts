@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Socket } from "node:net"
-import WebSocket from "ws"
+import { WebSocket } from "ws"
 
 /** Bytes that may wait on a socket before it is closed with 1013. */
 export const writeBound = 8 * 1024 * 1024

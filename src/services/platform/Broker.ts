@@ -92,6 +92,8 @@ export class Broker extends Context.Service<
     readonly submit: (input: NewExchange) => Effect.Effect<Submitted, NotFound | LimitReached | StoreError>
     /** Ends a reply of this person's as CANCELLED and tells the agent. One that has ended stays as it is. */
     readonly cancel: (userId: string, responseId: string) => Effect.Effect<Exchange, NotFound | StoreError>
+    /** Cancels all that is under way in a session of this person's: it is about to be removed. */
+    readonly abandon: (userId: string, sessionId: string) => Effect.Effect<void, NotFound | StoreError>
     /**
      * The steps of one reply from the beginning, live, each once; ends after the terminal. For a reply that has ended,
      * its steps as they follow from what is stored. Fails with LimitReached where the reader is too slow.
