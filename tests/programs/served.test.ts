@@ -142,6 +142,10 @@ describe("up", () => {
       const end = await connected.stop("SIGTERM")
       assert.strictEqual(end.code, 0)
       assert.isBelow(end.millis, 2000)
+      const { app_secret }: { app_secret: string } = JSON.parse(
+        readFileSync(`${mine.path}/.insta/config/profile.json`, "utf8")
+      )
+      assert.notInclude(end.stdout + end.stderr, app_secret)
     }
     const alone = await run(["doctor", "--json", "--url", url], { cwd: mine.path })
     assert.match(alone.stdout, /"check":"link","state":"good"/)
@@ -155,7 +159,7 @@ describe("up", () => {
     mine.remove()
   })
 
-  it("ends on a signal within two seconds with 0, leaves no lock, told no secret, and is the same agent again", async () => {
+  it("ends on a signal within two seconds with 0, leaves no lock, told no secret, and is the same agent again, also after kill -9", async () => {
     const before = profile()
     const end = await up.stop("SIGINT")
     assert.strictEqual(end.code, 0, end.stderr)
@@ -168,7 +172,12 @@ describe("up", () => {
     const env = { INSTACLAW_WS_URL: "nonsense", INSTACLAW_PROFILE_CREATE_URL: "https://claw.example/profiles/create" }
     const again = await serve(["up", "--port", "0", "--agent", "offline"], { cwd: own.path, env }, "connected")
     assert.strictEqual(again.event["claw_id"], before.claw_id)
-    const stopped = await again.stop("SIGTERM")
+    await again.stop("SIGKILL")
+    assert.isTrue(existsSync(`${own.path}/.clawfiber/.lock`))
+
+    const third = await serve(["up", "--port", "0", "--agent", "offline"], { cwd: own.path, env }, "connected")
+    assert.strictEqual(third.event["claw_id"], before.claw_id)
+    const stopped = await third.stop("SIGTERM")
     assert.strictEqual(stopped.code, 0)
     assert.deepStrictEqual(profile(), before)
     assert.isFalse(existsSync(`${own.path}/.insta`))
@@ -214,7 +223,7 @@ describe("what cannot start says why", () => {
     assert.deepStrictEqual([missing.code, none.code, existsSync(`${own.path}/.clawfiber`)], [1, 1, false])
   })
 
-  it("a data folder that is a file, a database that is none, a damaged profile", async () => {
+  it("a data folder that is a file, a database that is none, a damaged profile, a profile of elsewhere", async () => {
     writeFileSync(`${own.path}/file`, "")
     const file = await run(["up", "--port", "0", "--data", "file"], { cwd: own.path })
     assert.match(file.stderr, /^file .*--data/)
@@ -228,6 +237,11 @@ describe("what cannot start says why", () => {
     const damaged = await run(["up", "--port", "0", "--agent", "offline"], { cwd: own.path })
     assert.match(damaged.stderr, /\.clawfiber\/agent\/\.insta\/config\/profile\.json cannot be used/)
     assert.strictEqual(damaged.code, 1)
+
+    writeFileSync(profile, text.replace(/"app_key": "[^"]*"/, '"app_key": "of-another-platform"'))
+    const stranger = await run(["up", "--port", "0", "--agent", "offline"], { cwd: own.path })
+    assert.match(stranger.stderr, /does not know the agent in .*Move .* away, and the next start registers a new agent/)
+    assert.strictEqual(stranger.code, 1)
 
     writeFileSync(profile, text)
     writeFileSync(`${own.path}/.clawfiber/platform.sqlite`, "this is no database, not even a little one ".repeat(100))

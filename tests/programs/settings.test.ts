@@ -106,7 +106,10 @@ describe("what is written about the settings", () => {
     assert.strictEqual(readFileSync(new URL("../../.env.example", import.meta.url), "utf8"), envExample())
   })
 
-  it("the README's table has a row for every variable", () => {
-    for (const variable of Object.values(Settings.table)) assert.include(markdownTable(), `| \`${variable.name}\` |`)
+  // Between the two markers stands what settingsText.markdownTable gives.
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+  const section = /<!-- settings -->\n([^]*?)<!-- \/settings -->/.exec(readme)?.[1] ?? ""
+  it.skipIf(section === "")("the README's table is the table (write it anew with settingsText.markdownTable)", () => {
+    assert.strictEqual(section.trim(), markdownTable())
   })
 })

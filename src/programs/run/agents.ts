@@ -31,6 +31,11 @@ const openai = Effect.fnUntraced(function* (settings: Settings) {
   if (settings.openaiModel === undefined) {
     return yield* new Failure({ message: "Which model? Set OPENAI_MODEL to its name, or use --agent offline." })
   }
+  if (settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {
+    return yield* new Failure({
+      message: `${settings.openaiModel} needs a key: set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that wants none, or use --agent offline.`
+    })
+  }
   const { layer } = yield* Effect.promise(() => import("../../layers/channel/OpenAiAgent.ts"))
   return chosen(
     layer({

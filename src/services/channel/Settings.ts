@@ -173,7 +173,7 @@ export const table = {
     {
       name: "OPENAI_API",
       topic: "Model",
-      about: "Which of the two APIs is spoken. Unset: responses at OpenAI itself, chat elsewhere."
+      about: "Which of the provider's two APIs is used. Unset: responses, and chat where a server has only that."
     },
     ["responses", "chat"]
   ),

@@ -10,6 +10,7 @@ import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as TestClock from "effect/testing/TestClock"
 import * as HttpRegistrar from "../../../../src/layers/channel/HttpRegistrar.ts"
+import * as MemoryRegistrar from "../../../../src/layers/channel/MemoryRegistrar.ts"
 import * as MemoryProfileStore from "../../../../src/layers/channel/MemoryProfileStore.ts"
 import { ProfileStore } from "../../../../src/services/channel/ProfileStore.ts"
 import { type Proposal, Registrar } from "../../../../src/services/channel/Registrar.ts"
@@ -45,6 +46,25 @@ const json = (status: number, body: unknown) => text(status, JSON.stringify(body
 const identity = { app_key: "k", app_secret: "hush", claw_id: "c-9" }
 
 describe("a platform that says yes", () => {
+  const memory = MemoryRegistrar.layer({ origin: "https://claw.example" }).pipe(
+    Layer.provideMerge(MemoryProfileStore.layer({ activationToken: "act-token" }))
+  )
+  for (const [name, layer] of [
+    ["HTTP", world(json(200, identity)).layer],
+    ["memory", memory]
+  ] as const) {
+    it.effect(`${name}: what was registered is kept, with its origin, and the activation token is gone`, () =>
+      Effect.gen(function* () {
+        const profile = yield* Effect.flatMap(Registrar, (registrar) => registrar.register(proposal))
+        assert.deepInclude(profile, proposal)
+        assert.strictEqual(profile.origin, "https://claw.example")
+        const store = yield* ProfileStore
+        assert.deepStrictEqual(yield* store.load, Option.some(profile))
+        assert.isTrue(Option.isNone(yield* store.activationToken))
+      }).pipe(Effect.provide(layer))
+    )
+  }
+
   for (const [shape, body] of [
     ["bare", identity],
     ["wrapped", { code: 0, message: "ok", data: { ...identity, name: null, something_else: 1 } }]
