@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
+import { inspect } from "node:util"
 import { Identities, type NewIdentity } from "../../../../src/services/platform/Identities.ts"
 import { forEachDatabase } from "./databases.ts"
 import { agent } from "./fixtures.ts"
@@ -26,7 +27,7 @@ forEachDatabase("Identities", (stores) => {
     Effect.gen(function* () {
       const { appSecret } = yield* (yield* Identities).create(agent)
       const sql = yield* SqlClient.SqlClient
-      const stored = JSON.stringify(yield* sql`SELECT * FROM identities`)
+      const stored = inspect(yield* sql`SELECT * FROM identities`)
       assert.isFalse(stored.includes(Redacted.value(appSecret)))
       assert.isFalse(JSON.stringify({ appSecret }).includes(Redacted.value(appSecret)))
     }).pipe(Effect.provide(stores()))
