@@ -236,10 +236,9 @@ const drain = async <E>(
     const result = isThenable(next) ? await next : next
     if (result.done === true || signal.aborted) return
     try {
-      if (!sink.push(result.value)) {
-        await sink.room()
-        if (signal.aborted) return
-      }
+      if (!sink.push(result.value)) await sink.room()
+      // Whoever took the piece may have had enough.
+      if (signal.aborted) return
     } catch (cause) {
       giveBack()
       throw cause

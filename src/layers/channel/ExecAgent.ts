@@ -86,7 +86,8 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"], n
     })
 
     return AgentRuntime.of({
-      description: `the command "${options.command}"`,
+      // The arguments may hold what is nobody's business.
+      description: `the command ${options.command.trim().split(/\s/, 1)[0] ?? ""}`,
       model: "command",
       reply: (turn) => Stream.scoped(Stream.unwrap(begin(turn)))
     })

@@ -34,6 +34,8 @@ const shortestPause = 15
 const longestPause = 40
 /** Longer texts come in larger pieces, so that none takes longer to write than about half a minute. */
 const unitsAtOnce = 800
+/** Described of one message; the rest is passed over. */
+const maxAttachments = 20
 /** How often a slow answer shows that it is still at work. */
 const sign = 5
 
@@ -94,7 +96,7 @@ export const make = (options: Options = {}): Effect.Effect<AgentRuntime["Service
         timeZone,
         history,
         attachments: yield* Effect.forEach(
-          turn.parts.filter((part) => part.type !== "input_text"),
+          turn.parts.filter((part) => part.type !== "input_text").slice(0, maxAttachments),
           (part) => OfflineAttachments.describe(part, attachments, language)
         )
       })

@@ -31,6 +31,14 @@ export class BrokenOff extends Error {
   }
 }
 
+/** An answer came, and it was no stream of events: most likely a web page, from an address that is not the API's. */
+export class NoEvents extends Error {
+  constructor() {
+    super("the server answered with something that is no reply of a model. Does OPENAI_BASE_URL end in /v1?")
+    this.name = "NoEvents"
+  }
+}
+
 type Kind = AgentReason["_tag"]
 
 /** `error.code` and `error.type` of the Responses and chat completions APIs, and of servers that imitate them. */
@@ -86,6 +94,15 @@ const kindOfStatus = (status: number): Kind => {
 const known = (name: string | null | undefined): Kind | undefined =>
   typeof name === "string" && Object.hasOwn(kindOfCode, name) ? kindOfCode[name] : undefined
 
+/** Servers that imitate the API say in words what the original says in codes. */
+const kindOfWords = (status: number | undefined, message: string): Kind | undefined =>
+  (status === 400 || status === 422) && (aboutImages.test(message) || aboutLength.test(message))
+    ? "Unsupported"
+    : undefined
+
+const aboutImages = /\bimages?\b|\bvision\b|image_|multi-?modal/i
+const aboutLength = /context (?:length|window|size)|maximum context|too many tokens|prompt is too long/i
+
 const tooLong = "This conversation is too long for the model. Start a new one, or send less text."
 const unreadable = "The model cannot read what was attached. Send it in another form, or as text."
 
@@ -101,7 +118,7 @@ const retryAfter = (headers: Headers | undefined): number | undefined => {
   return Number.isFinite(until) ? Math.max(0, until) : undefined
 }
 
-const reasonOf = (kind: Kind, detail: string, code: string, headers: Headers | undefined): AgentReason => {
+const reasonOf = (kind: Kind, detail: string, hint: string, headers: Headers | undefined): AgentReason => {
   switch (kind) {
     case "RateLimited":
       return new RateLimited({ retryAfterSeconds: retryAfter(headers) })
@@ -110,7 +127,7 @@ const reasonOf = (kind: Kind, detail: string, code: string, headers: Headers | u
     case "Refused":
       return new Refused({ detail })
     case "Unsupported":
-      return new Unsupported({ detail: code.includes("image") ? unreadable : tooLong })
+      return new Unsupported({ detail: aboutImages.test(hint) ? unreadable : tooLong })
     case "Unavailable":
     case "RuntimeFailed":
       return new Unavailable({ detail })
@@ -136,12 +153,14 @@ export const fromCause =
     if (cause instanceof ReplyFailed) {
       return new AgentError({ reason: reasonOf(known(cause.code) ?? "Unavailable", detail, cause.code, undefined) })
     }
+    if (cause instanceof NoEvents) return new AgentError({ reason: new Misconfigured({ detail }) })
     if (cause instanceof APIError && !(cause instanceof APIConnectionError)) {
       const kind =
         known(cause.code) ??
         known(cause.type) ??
+        kindOfWords(cause.status, cause.message) ??
         (typeof cause.status === "number" ? kindOfStatus(cause.status) : "Unavailable")
-      return new AgentError({ reason: reasonOf(kind, detail, cause.code ?? "", cause.headers) })
+      return new AgentError({ reason: reasonOf(kind, detail, `${cause.code ?? ""} ${cause.message}`, cause.headers) })
     }
     // No connection, timeouts, a stream that broke: the next attempt may go through.
     return new AgentError({ reason: new Unavailable({ detail }) })
@@ -149,6 +168,7 @@ export const fromCause =
 
 /** Whether a server answered that it has no such endpoint (and not: no such model). */
 export const isEndpointMissing = (cause: unknown): boolean => {
+  if (cause instanceof NoEvents) return true
   if (!(cause instanceof APIError) || cause.code === "model_not_found") return false
   if (cause.status === 404 || cause.status === 405 || cause.status === 501) return true
   return (

@@ -8,6 +8,10 @@ import type { Content } from "./OpenAiWire.ts"
 /** Characters of one text file; the rest is left out and the model is told so. */
 const maxFileCharacters = 100_000
 
+/** Attachments of one message, and the bytes of all its pictures together. */
+const maxAttachments = 16
+const maxImageBytes = 24 * 1024 * 1024
+
 export interface Options {
   /**
    * Whether the provider may be told to fetch a public address. Never for a model server on this machine or in this
@@ -56,13 +60,29 @@ const attached = Effect.fnUntraced(function* (
   }
 })
 
-export const contentOfTurn = (
+/** Fails with Unsupported and a sentence for the person where a part cannot be given to a model. */
+export const contentOfTurn = Effect.fnUntraced(function* (
   turn: Pick<Turn, "parts">,
   attachments: Attachments["Service"],
   options: Options
-): Effect.Effect<ReadonlyArray<Content>, AgentError> =>
-  Effect.forEach(turn.parts, (part) =>
-    part.type === "input_text"
-      ? Effect.succeed<Content>({ type: "text", text: part.text })
-      : attached(part, attachments, options)
-  )
+): Effect.fn.Return<ReadonlyArray<Content>, AgentError> {
+  if (turn.parts.filter((part) => part.type !== "input_text").length > maxAttachments) {
+    return yield* unsupported(`I read at most ${maxAttachments} attachments of one message. Send fewer at a time.`)
+  }
+  const content: Array<Content> = []
+  let imageCharacters = 0
+  for (const part of turn.parts) {
+    if (part.type === "input_text") {
+      content.push({ type: "text", text: part.text })
+      continue
+    }
+    const read = yield* attached(part, attachments, options)
+    // A data URL is four thirds of the picture.
+    if (read.type === "image") imageCharacters += read.url.length
+    if (imageCharacters > (maxImageBytes * 4) / 3) {
+      return yield* unsupported("The pictures are too large together. Send fewer at a time, or smaller ones.")
+    }
+    content.push(read)
+  }
+  return content
+})

@@ -8,7 +8,7 @@ import type { ResponseInputItem } from "openai/resources/responses/responses"
 import type { ReplyPart } from "../../services/channel/AgentRuntime.ts"
 import type { Said } from "../../services/channel/Transcripts.ts"
 import type { Piece } from "./Batches.ts"
-import { BrokenOff, isEndpointMissing, isUsageOptionRefused, ReplyFailed } from "./OpenAiErrors.ts"
+import { BrokenOff, isEndpointMissing, NoEvents, isUsageOptionRefused, ReplyFailed } from "./OpenAiErrors.ts"
 
 export { fromCause } from "./OpenAiErrors.ts"
 
@@ -55,22 +55,26 @@ export const make = (options: Options): ((request: Request, signal: AbortSignal)
   let usageOption = true
 
   async function* responses(request: Request, signal: AbortSignal): Pieces {
-    const stream = await client.responses.create(
-      {
-        model: options.model,
-        input: [...request.history.map(responsesSaid), responsesMessage(request.content)],
-        ...(request.instructions === "" ? {} : { instructions: request.instructions }),
-        store: false,
-        stream: true
-      },
-      { signal }
-    )
-    if (api === "auto") api = "responses"
+    const { data: stream, response } = await client.responses
+      .create(
+        {
+          model: options.model,
+          input: [...request.history.map(responsesSaid), responsesMessage(request.content)],
+          ...(request.instructions === "" ? {} : { instructions: request.instructions }),
+          store: false,
+          stream: true
+        },
+        { signal }
+      )
+      .withResponse()
+    let begun = false
     let ended = false
     let linger: NodeJS.Timeout | undefined
     try {
       // Read on after the last event: a connection that ended by itself is used again.
       for await (const event of stream) {
+        begun = true
+        if (api === "auto") api = "responses"
         switch (event.type) {
           case "response.output_text.delta":
           case "response.refusal.delta":
@@ -112,7 +116,7 @@ export const make = (options: Options): ((request: Request, signal: AbortSignal)
     } finally {
       clearTimeout(linger)
     }
-    if (!ended) throw new BrokenOff()
+    if (!ended) throw begun || isEventStream(response) ? new BrokenOff() : new NoEvents()
   }
 
   const openChat = async (request: Request, signal: AbortSignal) => {
@@ -125,24 +129,27 @@ export const make = (options: Options): ((request: Request, signal: AbortSignal)
       ],
       stream: true as const
     }
-    if (!usageOption) return client.chat.completions.create(body, { signal })
+    if (!usageOption) return client.chat.completions.create(body, { signal }).withResponse()
     return client.chat.completions
       .create({ ...body, stream_options: { include_usage: true } }, { signal })
+      .withResponse()
       .catch((cause: unknown) => {
         if (!isUsageOptionRefused(cause)) throw cause
         usageOption = false
-        return client.chat.completions.create(body, { signal })
+        return client.chat.completions.create(body, { signal }).withResponse()
       })
   }
 
   async function* chat(request: Request, signal: AbortSignal): Pieces {
-    const stream = await openChat(request, signal)
-    if (api === "auto") api = "chat"
+    const { data: stream, response } = await openChat(request, signal)
+    let begun = false
     let finished = false
     let usage: ReplyPart | undefined
     let linger: NodeJS.Timeout | undefined
     try {
       for await (const chunk of stream) {
+        begun = true
+        if (api === "auto") api = "chat"
         if (chunk.usage !== undefined && chunk.usage !== null)
           usage = usagePart(
             chunk.usage.prompt_tokens,
@@ -156,7 +163,7 @@ export const make = (options: Options): ((request: Request, signal: AbortSignal)
         const text = choice.delta?.content ?? choice.delta?.refusal
         if (typeof text === "string" && text !== "") yield text
         // Reasoning models behind this API send their thoughts in fields that the package does not name.
-        else if ("reasoning_content" in choice.delta || "reasoning" in choice.delta) yield thinking
+        else if (choice.delta && ("reasoning_content" in choice.delta || "reasoning" in choice.delta)) yield thinking
         if (choice.finish_reason === "content_filter")
           throw new ReplyFailed("content_filter", "the provider's content filter ended the reply")
         if (typeof choice.finish_reason === "string" && !finished) {
@@ -167,7 +174,7 @@ export const make = (options: Options): ((request: Request, signal: AbortSignal)
     } finally {
       clearTimeout(linger)
     }
-    if (!finished) throw new BrokenOff()
+    if (!finished) throw begun || isEventStream(response) ? new BrokenOff() : new NoEvents()
     if (usage !== undefined) yield usage
   }
 
@@ -183,6 +190,9 @@ export const make = (options: Options): ((request: Request, signal: AbortSignal)
     }
   }
 }
+
+const isEventStream = (response: Response): boolean =>
+  response.headers.get("content-type")?.startsWith("text/event-stream") === true
 
 const responsesSaid = ({ role, text }: Said): ResponseInputItem => ({ role, content: text })
 

@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import * as FileTranscripts from "../../../../src/layers/channel/FileTranscripts.ts"
 import * as MemoryTranscripts from "../../../../src/layers/channel/MemoryTranscripts.ts"
 import * as OpenAiAgent from "../../../../src/layers/channel/OpenAiAgent.ts"
+import * as OpenAiInput from "../../../../src/layers/channel/OpenAiInput.ts"
 import * as PlatformAttachments from "../../../../src/layers/channel/PlatformAttachments.ts"
 import { AttachmentError, Attachments, Missing } from "../../../../src/services/channel/Attachments.ts"
 import { Transcripts } from "../../../../src/services/channel/Transcripts.ts"
@@ -321,6 +322,75 @@ describe("OpenAiAgent", () => {
         assert.include(error.publicMessage, "too long")
       })
     )
+  )
+
+  it.live("what servers that imitate the API say in words is understood as well", () =>
+    withServices(
+      Effect.gen(function* () {
+        const { server, agent } = yield* start({ api: "chat" })
+        const saying = (message: string) =>
+          ModelServer.refuse(400, { message, type: "BadRequestError", param: null, code: 400 })
+        server.script(saying("This model's maximum context length is 4096 tokens."))
+        const long = yield* askFailing(agent, "Hi")
+        assert.strictEqual(long.reason, "Unsupported")
+        assert.include(long.error.publicMessage, "too long")
+        server.script(saying("At most 0 image(s) may be provided in one request."))
+        const blind = yield* askFailing(agent, "Hi")
+        assert.strictEqual(blind.reason, "Unsupported")
+        assert.include(blind.error.publicMessage, "attached")
+        server.script(saying("Unrecognized request argument supplied: temperature"))
+        assert.strictEqual((yield* askFailing(agent, "Hi")).reason, "Misconfigured")
+      })
+    )
+  )
+
+  it.live("a web page instead of an API: the address is wrong, and the operator is told", () =>
+    withServices(
+      Effect.gen(function* () {
+        const { server, agent } = yield* start()
+        server.script(({ response }) => {
+          response.writeHead(200, { "content-type": "text/html" })
+          response.end("<!doctype html>\n<p>Welcome</p>\n")
+        })
+        const { error, reason } = yield* askFailing(agent, "Hi")
+        assert.strictEqual(reason, "Misconfigured")
+        assert.include(error.message, "/v1")
+        assert.deepStrictEqual(
+          server.seen.map((seen) => seen.path),
+          ["/v1/responses", "/v1/chat/completions"]
+        )
+      })
+    )
+  )
+
+  it.live("too many attachments are refused before any is loaded", () =>
+    withServices(
+      Effect.gen(function* () {
+        const { server, agent } = yield* start()
+        const { error } = yield* askFailing(agent, "", {
+          parts: Array.from({ length: 17 }, () => ({
+            type: "input_file" as const,
+            fileId: undefined,
+            url: "data:,x",
+            filename: undefined
+          }))
+        })
+        assert.include(error.publicMessage, "at most 16")
+        assert.lengthOf(server.seen, 0)
+      })
+    )
+  )
+
+  it.effect("a public provider may be told a public address", () =>
+    Effect.gen(function* () {
+      const attachments = yield* Attachments
+      const parts = [
+        { type: "input_image" as const, fileId: undefined, url: "https://example.com/a.png", filename: undefined }
+      ]
+      assert.deepStrictEqual(yield* OpenAiInput.contentOfTurn({ parts }, attachments, { passLinks: true }), [
+        { type: "image", url: "https://example.com/a.png" }
+      ])
+    }).pipe(Effect.provide(Services))
   )
 
   it.live("does not follow a redirect with the conversation", () =>
