@@ -54,8 +54,9 @@ export const layer = (
   SqlClient.SqlClient | SecureRandom.SecureRandom | FileSystem.FileSystem | Path.Path
 > =>
   Layer.mergeAll(
-    SqlIdentities.layer,
-    SqlPeople.layer,
+    // Fresh: built layers are shared by identity, and two platforms in one process are two databases.
+    Layer.fresh(SqlIdentities.layer),
+    Layer.fresh(SqlPeople.layer),
     SqlSessions.layer(options.sessions),
     SqlFiles.layer({ folder: options.filesFolder, ...options.files })
   ).pipe(Layer.provide(Layer.effectDiscard(Migrations.run(options.database ?? "the database"))))
@@ -99,4 +100,4 @@ export const layerTemporary = <E, R>(
   )
 
 export const layerTest = (bounds?: Bounds): Layer.Layer<Stores | SqlClient.SqlClient, StartError> =>
-  layerTemporary(SqliteClient.layerMemory, bounds)
+  layerTemporary(SqliteClient.layer({ filename: ":memory:" }), bounds)

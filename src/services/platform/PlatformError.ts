@@ -10,7 +10,9 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
   transient: Schema.Boolean
 }) {
   override get message(): string {
-    return "The platform cannot reach its database just now. Nothing was lost; try again in a moment."
+    return this.transient
+      ? "The platform cannot reach its database just now. Nothing was lost; try again in a moment."
+      : "The platform's database refuses this. What was stored before is safe; whoever runs the platform has to look at its log."
   }
 }
 

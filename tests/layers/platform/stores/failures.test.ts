@@ -96,3 +96,15 @@ it.effect("one that a newer version wrote is refused at start", () =>
     assert.match(error.message, /newer version/)
   }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
 )
+
+it.effect("two platforms in one process share nothing", () =>
+  Effect.gen(function* () {
+    const countAfterOne = Effect.gen(function* () {
+      const identities = yield* Identities
+      yield* identities.create(agent)
+      return (yield* identities.list({ limit: 10 })).items.length
+    })
+    const nested = Effect.zip(countAfterOne, Effect.provide(countAfterOne, Stores.layerTest()))
+    assert.deepStrictEqual(yield* Effect.provide(nested, Stores.layerTest()), [1, 1])
+  })
+)
