@@ -44,7 +44,9 @@ const explained = (path: string, status: number, message: string): HttpServerRes
     { status }
   )
 
-const isEmpty = (response: HttpServerResponse.HttpServerResponse): boolean => response.body._tag === "Empty"
+/** Nobody wrote words for this one: nothing in it, or what the framework says of a body's type. */
+const isSilent = (response: HttpServerResponse.HttpServerResponse): boolean =>
+  response.body._tag === "Empty" || response.status === 415
 
 const guarded = (
   request: HttpServerRequest,
@@ -52,7 +54,7 @@ const guarded = (
   path: string
 ): HttpServerResponse.HttpServerResponse => {
   const whole =
-    response.status >= 400 && isEmpty(response) && request.method !== "HEAD"
+    response.status >= 400 && isSilent(response) && request.method !== "HEAD"
       ? explained(path, response.status, sentences[response.status] ?? broken)
       : response
   if (whole.headers["content-security-policy"] !== undefined) return whole
