@@ -252,6 +252,12 @@ export const make = Effect.fnUntraced(function* (
     return true
   }
 
+  /** Those that wait come first, so that no place becomes free for them. */
+  const endAll = (over: ReadonlyArray<readonly [Reply, Failure]>): void => {
+    for (const [reply, failure] of over) if (reply.startedAt === undefined) end(reply, failure)
+    for (const [reply, failure] of over) end(reply, failure)
+  }
+
   // ---- time ----
 
   /**
@@ -262,14 +268,16 @@ export const make = Effect.fnUntraced(function* (
     while (replies.size > 0) {
       const at = now()
       let next = at + Math.min(limit, stall)
+      const over: Array<readonly [Reply, Failure]> = []
       for (const reply of replies.values()) {
         if (!reply.undecided) continue
         const late = reply.acceptedAt + limit
         const silent = reply.startedAt === undefined ? Infinity : reply.lastActivityAt + stall
-        if (late <= at) end(reply, Failures.tooLate(limit))
-        else if (silent <= at) end(reply, Failures.stalled(stall))
+        if (late <= at) over.push([reply, Failures.tooLate(limit)])
+        else if (silent <= at) over.push([reply, Failures.stalled(stall)])
         else next = Math.min(next, late, silent)
       }
+      endAll(over)
       yield* clock.sleep(Duration.millis(Math.max(1, next - at)))
     }
     watchdog = undefined
@@ -304,9 +312,7 @@ export const make = Effect.fnUntraced(function* (
   const drain = Effect.gen(function* () {
     draining = true
     if (replies.size === 0 || (yield* idleWithin(options.grace))) return
-    // Those that wait come first, so that no place becomes free for them.
-    for (const reply of replies.values()) if (reply.startedAt === undefined) end(reply, Failures.stopping)
-    for (const reply of replies.values()) end(reply, Failures.stopping)
+    endAll(Array.from(replies.values(), (reply) => [reply, Failures.stopping]))
     // A full outbox or an agent that does not stop must not hold up the stop.
     if (!(yield* idleWithin(Duration.sum(patience, Duration.seconds(1))))) {
       yield* Effect.logWarning(`${replies.size} replies could not be ended in time`)
