@@ -25,7 +25,11 @@ export class Files extends Context.Service<
       body: Stream.Stream<Uint8Array, E>
     ) => Effect.Effect<FileMeta, Invalid | LimitReached | StoreError | E>
     /** Files of this person become part of the session; a foreign or unknown id is NotFound. */
-    readonly bind: (userId: string, sessionId: string, fileIds: ReadonlyArray<string>) => Effect.Effect<void, NotFound | StoreError>
+    readonly bind: (
+      userId: string,
+      sessionId: string,
+      fileIds: ReadonlyArray<string>
+    ) => Effect.Effect<void, NotFound | StoreError>
     readonly find: (fileId: string) => Effect.Effect<FileMeta, NotFound | StoreError>
     readonly read: (fileId: string) => Stream.Stream<Uint8Array, NotFound | StoreError>
   }

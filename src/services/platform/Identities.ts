@@ -41,7 +41,10 @@ export class Identities extends Context.Service<
     /** 32 random bytes of secret, shown this once. */
     readonly create: (
       input: NewIdentity
-    ) => Effect.Effect<{ readonly identity: Identity; readonly appSecret: Redacted.Redacted<string> }, Invalid | StoreError>
+    ) => Effect.Effect<
+      { readonly identity: Identity; readonly appSecret: Redacted.Redacted<string> },
+      Invalid | StoreError
+    >
     readonly authenticate: (
       appKey: string,
       appSecret: Redacted.Redacted<string>
