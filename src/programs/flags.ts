@@ -14,6 +14,7 @@ export const port = Flag.Int("port").pipe(
 )
 
 export const data = Flag.String("data").pipe(
+  Flag.withSchema(Schema.NonEmptyString),
   Flag.withMetavar("<folder>"),
   Flag.withDescription("Folder that everything is kept in"),
   Flag.withDefault(".clawfiber")

@@ -49,8 +49,8 @@ export interface Served {
   readonly events: ReadonlyArray<Record<string, unknown>>
   readonly event: Record<string, unknown>
   readonly ended: Promise<Ended>
-  /** The signal, and how long it took to end. */
-  readonly stop: (signal?: NodeJS.Signals) => Promise<Ended & { readonly millis: number }>
+  /** Sends the signal. Exit code 0 says that it ended within the two seconds after which it ends itself with 1. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<Ended>
 }
 
 /** Starts a command that serves, with --json, and waits for the event. Rejects with its words if it ends before. */
@@ -63,7 +63,7 @@ export const serve = async (args: ReadonlyArray<string>, options: Options, until
     createInterface({ input: child.stdout }).on("line", (line) => {
       const event: Record<string, unknown> = JSON.parse(line)
       events.push(event)
-      if (event["event"] === until) resolve(event)
+      if ((event["event"] ?? event["type"]) === until) resolve(event)
     })
   })
   const event = await Promise.race([
@@ -74,11 +74,9 @@ export const serve = async (args: ReadonlyArray<string>, options: Options, until
     events,
     event,
     ended,
-    stop: async (signal = "SIGINT") => {
-      const began = performance.now()
+    stop: (signal = "SIGINT") => {
       child.kill(signal)
-      const end = await ended
-      return { ...end, millis: performance.now() - began }
+      return ended
     }
   }
 }
