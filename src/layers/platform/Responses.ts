@@ -101,6 +101,8 @@ const objectOf = (exchange: Exchange, live: Broker.UnderWay | undefined): Respon
 
 const sseHeaders = { ...HttpGuards.dataHeaders, "cache-control": "no-cache", "x-accel-buffering": "no" } as const
 const utf8 = new TextEncoder()
+/** A comment: Node sends the headers with the first bytes, and the client should know at once that it is heard. */
+const heard = utf8.encode(": accepted\n\n")
 
 const frames = (head: ReplyHead, step: Step, after: number): Uint8Array =>
   utf8.encode(
@@ -211,7 +213,8 @@ export const layer: Layer.Layer<
             )
           )
         ),
-        Stream.concat(Stream.make(utf8.encode(sseDone)))
+        Stream.concat(Stream.make(utf8.encode(sseDone))),
+        Stream.prepend([heard])
       )
 
     /**
