@@ -3,6 +3,7 @@
  * what a signal does.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import { inspect } from "node:util"
 import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliError from "effect/cli/CliError"
@@ -38,7 +39,7 @@ export const lazily =
       return yield* program.run({ ...input, json })
     })
 
-/** Exit code of a program that a signal ended: 128 + 2, as shells have it, unless it was made to be ended that way. */
+/** Exit code of a program that was interrupted: 128 + 2, as shells have it, unless it was made to be ended that way. */
 const ended = { code: 130 }
 
 /** For what runs until it is stopped: a signal is then its success. */
@@ -90,22 +91,39 @@ const runMain = <E>(effect: Effect.Effect<void, E>): void => {
   // The edge to the process: its signals, timers and exit are Node's own.
   const fiber = Effect.runFork(Effect.tapCause(effect, report))
   const alive = setInterval(() => undefined, 2_147_483_647)
-  let signals = 0
-  const onSignal = () => {
-    signals++
-    if (signals > 1) process.exit(130)
+  let asked = 0
+  const stop = () => {
+    asked++
+    if (asked > 1) return
     fiber.interruptUnsafe()
     setTimeout(() => {
       process.stderr.write("clawfiber did not stop within two seconds and was ended.\n")
       process.exit(1)
     }, 1_950).unref()
   }
+  const onSignal = () => {
+    if (asked > 0) process.exit(130)
+    stop()
+  }
   process.on("SIGINT", onSignal)
   process.on("SIGTERM", onSignal)
-  // A reader that went away (`| head`) is no fault of ours.
+  // A reader that went away (`| head`) is no fault of ours, but nobody wants the rest.
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1))
+    stream.on("error", () => {
+      ended.code = 0
+      stop()
+    })
   }
+  // Both can only come from code that is not ours: an agent of one's own runs in this process. A promise that nobody
+  // waited for harms nobody else; after an exception between two turns of the event loop nothing is certain any more.
+  process.on("unhandledRejection", (reason) => {
+    process.stderr.write(`A promise was rejected and nobody waited for it: ${inspect(reason)}\n`)
+  })
+  process.on("uncaughtException", (error) => {
+    process.stderr.write(`Code outside of any reply failed, so everything stops: ${inspect(error)}\n`)
+    ended.code = 1
+    stop()
+  })
   fiber.addObserver((exit) => {
     clearInterval(alive)
     const code = Exit.isSuccess(exit) ? 0 : Cause.hasInterruptsOnly(exit.cause) ? ended.code : exitCode(exit.cause)

@@ -261,6 +261,31 @@ describe("who answers", () => {
     assert.strictEqual((await up.stop()).code, 0)
   })
 
+  it("code of one's own that leaves a promise behind harms nobody; that throws between two turns, stops all in order", async () => {
+    writeFileSync(
+      `${own.path}/careless.ts`,
+      `export default (turn: { text: string }) => {
+        if (turn.text === "promise") void Promise.reject(new Error("left behind"))
+        if (turn.text === "throw") setTimeout(() => { throw new Error("out of the blue") }, 1)
+        return "said: " + turn.text
+      }\n`
+    )
+    const up = await serve(
+      ["up", "--port", "0", "--data", "c", "--agent", "./careless.ts"],
+      { cwd: own.path },
+      "connected"
+    )
+    const chat = (text: string) => run(["chat", "--url", String(up.events[0]?.["url"]), text], { cwd: own.path })
+    assert.strictEqual((await chat("promise")).stdout, "said: promise\n")
+    assert.strictEqual((await chat("again")).stdout, "said: again\n")
+    await chat("throw")
+    const end = await up.ended
+    assert.strictEqual(end.code, 1)
+    assert.match(end.stderr, /nobody waited for it: Error: left behind/)
+    assert.match(end.stderr, /everything stops: Error: out of the blue/)
+    assert.isFalse(existsSync(`${own.path}/c/.lock`))
+  })
+
   it("nobody: the platform is up, and chat says that there is no agent", async () => {
     const up = await serve(["up", "--port", "0", "--data", "n", "--agent", "none"], { cwd: own.path })
     const { code, stderr } = await run(["chat", "--url", String(up.event["url"]), "hi"], { cwd: own.path })
