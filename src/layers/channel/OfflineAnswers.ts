@@ -11,7 +11,7 @@ import {
   type Sample
 } from "./OfflineCommand.ts"
 import * as OfflineProse from "./OfflineProse.ts"
-import { reversed, shortened, statistics } from "./OfflineText.ts"
+import { counted, reversed, shortened, statistics } from "./OfflineText.ts"
 
 export interface Situation {
   readonly language: Language
@@ -158,8 +158,8 @@ const recallName = ({ history, language }: Situation): string => {
 const count = (text: string, language: Language): string => {
   const { characters, lines, words } = statistics(text, language)
   return language === "zh"
-    ? `${words} 个词，${characters} 个字符，${lines} 行。`
-    : `${words} ${words === 1 ? "word" : "words"}, ${characters} ${characters === 1 ? "character" : "characters"}, ${lines} ${lines === 1 ? "line" : "lines"}.`
+    ? `${words} 个词，${characters} 个字符，${lines} 行`
+    : `${counted(words, "word")}, ${counted(characters, "character")}, ${counted(lines, "line")}`
 }
 
 const sum = (text: string, outcome: Arithmetic.Outcome, language: Language): string => {
@@ -174,13 +174,12 @@ const sum = (text: string, outcome: Arithmetic.Outcome, language: Language): str
 }
 
 const echo = (text: string, { history, language }: Situation): string => {
-  const { characters, lines, words } = statistics(text, language)
   const asks = /[?？]\s*$/.test(text)
   const nth = spoken(history).length + 1
   const shown = quoted(shortened(text, 600))
   return language === "zh"
-    ? `你说：\n\n${shown}\n\n- ${asks ? "看起来是个问题" : "看起来是一段陈述"}，${words} 个词，${characters} 个字符，${lines} 行\n- 我记得的本会话第 ${nth} 条消息\n\n我是离线智能体，没有模型，没法真正回答。说“帮助”看看我会什么。`
-    : `You said:\n\n${shown}\n\n- ${asks ? "a question, by the look of it" : "a statement, by the look of it"}: ${words} words, ${characters} characters, ${lines} lines\n- message ${nth} of this session, as far as I remember\n\nI am the offline agent and have no model to answer it with. Say \`help\` to see what I can do.`
+    ? `你说：\n\n${shown}\n\n- ${asks ? "看起来是个问题" : "看起来是一段陈述"}，${count(text, language)}\n- 我记得的本会话第 ${nth} 条消息\n\n我是离线智能体，没有模型，没法真正回答。说“帮助”看看我会什么。`
+    : `You said:\n\n${shown}\n\n- ${asks ? "a question, by the look of it" : "a statement, by the look of it"}: ${count(text, language)}\n- message ${nth} of this session, as far as I remember\n\nI am the offline agent and have no model to answer it with. Say \`help\` to see what I can do.`
 }
 
 const words = (command: Command, situation: Situation): string => {
@@ -212,7 +211,7 @@ const words = (command: Command, situation: Situation): string => {
     case "Fail":
       return zh ? "我先写几个字，然后按你的要求失败。" : "I write a few words first, and then fail as you asked."
     case "Count":
-      return count(command.text, language)
+      return count(command.text, language) + (zh ? "。" : ".")
     case "Upper":
       return command.text.toLocaleUpperCase()
     case "Lower":

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { AttachedPart, Attachments } from "../../services/channel/Attachments.ts"
 import { contentOf } from "./AttachmentContent.ts"
 import type { Language } from "./OfflineCommand.ts"
-import { shortened, statistics } from "./OfflineText.ts"
+import { counted, shortened, statistics } from "./OfflineText.ts"
 
 const shownLines = 5
 const shownCharacters = 200
@@ -49,7 +49,7 @@ export const describe = Effect.fnUntraced(function* (
       const { characters, lines, words } = statistics(content.text, language)
       return zh
         ? `- ${name}：文本，${bytes}，${lines} 行，${words} 个词，${characters} 个字符。开头几行：\n\n${firstLines(content.text)}`
-        : `- ${name}: text, ${bytes}, ${lines} lines, ${words} words, ${characters} characters. It begins:\n\n${firstLines(content.text)}`
+        : `- ${name}: text, ${bytes}, ${counted(lines, "line")}, ${counted(words, "word")}, ${counted(characters, "character")}. It begins:\n\n${firstLines(content.text)}`
     }
     case "other":
       return zh

@@ -28,6 +28,9 @@ export const statistics = (text: string, language: Language): Statistics => {
   return { characters, words, lines }
 }
 
+/** "1 line", "2 lines". */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
+
 export const reversed = (text: string): string =>
   Array.from(graphemes.segment(text), ({ segment }) => segment)
     .reverse()
