@@ -15,18 +15,17 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { AgentRuntime, type AgentError, type ReplyPart } from "../../services/channel/AgentRuntime.ts"
 import { Connection, type ConnectionError } from "../../services/channel/Connection.ts"
 import type { DispatcherOptions } from "../../services/channel/Dispatcher.ts"
-import { Journal } from "../../services/channel/Journal.ts"
-import type { Step } from "../../services/protocol/ReplyLog.ts"
+import type { Journal } from "../../services/channel/Journal.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import { Lanes } from "./Lanes.ts"
 import type { Reply } from "./Reply.ts"
+import * as ReplyEnd from "./ReplyEnd.ts"
 import * as Failures from "./replyFailures.ts"
 import { ReplyStats } from "./ReplyStats.ts"
 
@@ -57,7 +56,6 @@ export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<Replies, never, Connection | Journal | AgentRuntime | Scope.Scope> {
   const connection = yield* Connection
-  const journal = yield* Journal
   const runtime = yield* AgentRuntime
   const clock = yield* Clock.Clock
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
@@ -67,6 +65,7 @@ export const make = Effect.fnUntraced(function* (
   const lanes = new Lanes<Reply>({ maxRunning: options.maxConcurrent, maxWaiting: options.maxQueued })
   const replies = new Map<string, Reply>()
   const stats = new ReplyStats()
+  const conclude = yield* ReplyEnd.make(stats)
   const idlers = new Set<() => void>()
   const due: Array<Reply> = []
   let starting = false
@@ -74,8 +73,6 @@ export const make = Effect.fnUntraced(function* (
   let watchdog: Fiber.Fiber<void> | undefined
 
   const now = () => clock.currentTimeMillisUnsafe()
-
-  const logged = (reply: Reply) => Effect.annotateLogs({ responseId: reply.responseId, account: options.accountId })
 
   // ---- the wire ----
 
@@ -86,77 +83,10 @@ export const make = Effect.fnUntraced(function* (
   const send = (reply: Reply, frames: ReadonlyArray<string>): Effect.Effect<void, ConnectionError> => {
     if (frames.length === 0) return Effect.void
     reply.sending = true
-    return Effect.uninterruptible(
-      Effect.map(connection.send(frames), () => {
-        reply.sending = false
-      })
-    )
+    return Effect.uninterruptible(Effect.map(connection.send(frames), reply.sent))
   }
 
-  const encodeAll = (reply: Reply, steps: ReadonlyArray<Step>): ReadonlyArray<string> => steps.flatMap(reply.encode)
-
-  const unsent = (reply: Reply) => (error: ConnectionError) =>
-    Effect.logWarning("The end of a reply could not be sent", error).pipe(logged(reply))
-
-  const sendTerminal = (reply: Reply, steps: ReadonlyArray<Step>): Effect.Effect<void> =>
-    connection.send(encodeAll(reply, steps)).pipe(
-      Effect.catch((error) => {
-        const last = steps.at(-1)
-        if (error.reason._tag !== "FrameTooLarge" || (last?._tag !== "Completed" && last?._tag !== "Failed")) {
-          return unsent(reply)(error)
-        }
-        // The text has gone out in small deltas; only the terminal, which repeats it whole, is too large.
-        const short: Step = {
-          _tag: "Failed",
-          sequence: last.sequence,
-          text: "",
-          completedAt: last.completedAt,
-          failure: Failures.tooLong
-        }
-        const others = steps.slice(0, -1)
-        return connection.send(encodeAll(reply, [...others, short])).pipe(Effect.catch(unsent(reply)))
-      })
-    )
-
-  // ---- the end ----
-
-  /** Whether this end is the first one. An end that cannot be written is sent all the same: silence is worse. */
-  const journalEnd = (reply: Reply): Effect.Effect<boolean> =>
-    Effect.flatMap(journal.end(reply.responseId, reply.outcome), (first) =>
-      first ? Effect.succeed(true) : Effect.map(journal.find(reply.responseId), (entry) => entry?.outcome === undefined)
-    ).pipe(
-      Effect.catch((error) =>
-        Effect.as(Effect.logError("How a reply ended could not be written down", error).pipe(logged(reply)), true)
-      )
-    )
-
-  /**
-   * Builds and sends the one terminal. The journal comes first: what is written there is what any repeat of the
-   * message and any start after a crash goes by, and its first outcome stays. Sent first and written after, a crash
-   * in between would let the next start say INTERRUPTED of a reply that the person has seen completed.
-   *
-   * @param restore Around the sending, where the caller is uninterruptible for the rest.
-   */
-  const conclude = (
-    reply: Reply,
-    failure: Failure | undefined,
-    restore: <A, E>(sending: Effect.Effect<A, E>) => Effect.Effect<A, E> = identity
-  ): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      if (reply.concluded) return Effect.void
-      const at = now()
-      const seconds = Math.floor(at / 1000)
-      reply.concluded = true
-      reply.failure = failure
-      reply.endedAt = at
-      const steps = failure === undefined ? reply.log.complete(seconds, reply.usage) : reply.log.fail(seconds, failure)
-      stats.end(reply.ended)
-      return Effect.flatMap(journalEnd(reply), (first) =>
-        first
-          ? restore(sendTerminal(reply, steps))
-          : Effect.logWarning("A reply had been ended elsewhere; this end is not sent").pipe(logged(reply))
-      )
-    }).pipe(Effect.catchCause((cause) => Effect.logError("The end of a reply failed", cause).pipe(logged(reply))))
+  // ---- the run ----
 
   const release = (reply: Reply): void => {
     if (!replies.delete(reply.responseId)) return
@@ -164,8 +94,6 @@ export const make = Effect.fnUntraced(function* (
     if (replies.size > 0) return
     for (const wake of idlers) wake()
   }
-
-  // ---- the run ----
 
   const take = (reply: Reply, parts: Arr.NonEmptyReadonlyArray<ReplyPart>): Effect.Effect<void, ConnectionError> => {
     // An agent that goes on after its end was decided speaks to nobody.
@@ -198,7 +126,7 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const explain = (reply: Reply, cause: Cause.Cause<AgentError | ConnectionError>) =>
-    Effect.logWarning("A reply failed", cause).pipe(logged(reply))
+    Effect.logWarning("A reply failed", cause).pipe(reply.logged)
 
   const run = (reply: Reply): Effect.Effect<void, AgentError | ConnectionError> =>
     Effect.onExit(
@@ -239,7 +167,7 @@ export const make = Effect.fnUntraced(function* (
       const stopped = yield* Effect.timeoutOption(Fiber.await(fiber), patience)
       if (Option.isSome(stopped)) break
       if (!reply.concluded) continue
-      yield* Effect.logWarning("The agent does not stop; its place is given to the next one").pipe(logged(reply))
+      yield* Effect.logWarning("The agent does not stop; its place is given to the next one").pipe(reply.logged)
       break
     }
     release(reply)

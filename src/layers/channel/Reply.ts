@@ -1,4 +1,5 @@
 /** One reply from acceptance to its end: data, and the questions one asks of it. What happens to it is in Replies. */
+import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { Turn } from "../../services/channel/AgentRuntime.ts"
 import type { Ended, InFlight } from "../../services/channel/Dispatcher.ts"
@@ -42,6 +43,14 @@ export class Reply {
     this.acceptedAt = given.acceptedAt
     this.lastActivityAt = given.acceptedAt
   }
+
+  /** The frames that were handed over are taken. */
+  readonly sent = (): void => {
+    this.sending = false
+  }
+
+  readonly logged = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.annotateLogs(effect, { account: this.turn.accountId, responseId: this.responseId })
 
   /** Still open to a decision from outside. */
   get undecided(): boolean {

@@ -4,21 +4,21 @@
  * agent (law once); what cannot be taken is refused in words.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
+import type { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import { Connection } from "../../services/channel/Connection.ts"
 import { Dispatcher, type DispatcherOptions } from "../../services/channel/Dispatcher.ts"
-import { Journal, type Entry, type JournalError } from "../../services/channel/Journal.ts"
+import { Journal, type Entry, JournalError } from "../../services/channel/Journal.ts"
 import { encodeAck, readResponseAck } from "../../services/protocol/Control.ts"
-import { dialects, type DialectName, type Encoder } from "../../services/protocol/Dialect.ts"
 import type { BoundSession, Inbound, InboundRequest } from "../../services/protocol/Inbound.ts"
 import { encodeErrorFrame } from "../../services/protocol/PlatformFrame.ts"
-import { ReplyLog, type Step } from "../../services/protocol/ReplyLog.ts"
+import { ReplyLog } from "../../services/protocol/ReplyLog.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
+import * as Answers from "./Answers.ts"
+import type { Addressed } from "./Answers.ts"
 import * as ChatTurn from "./chatTurn.ts"
 import * as Replies from "./Replies.ts"
 import { Reply } from "./Reply.ts"
@@ -26,20 +26,6 @@ import * as Failures from "./replyFailures.ts"
 import * as ReplyIds from "./ReplyIds.ts"
 
 type Malformed = Extract<Inbound, { readonly _tag: "Malformed" }>
-
-const seconds = (millis: number): number => Math.floor(millis / 1000)
-
-const isStep = (step: Step | undefined): step is Step => step !== undefined
-
-/** What an answer needs to know of the message it answers. */
-interface Addressed {
-  readonly dialect: DialectName
-  readonly sessionId: string | undefined
-  readonly messageId: string | undefined
-  readonly stream: boolean
-  readonly metadata: Readonly<Record<string, string>>
-  readonly previousResponseId: string | undefined
-}
 
 /**
  * The gateway's own error frame, for a request that names neither session nor message and so has nothing that an
@@ -66,9 +52,8 @@ export const make = Effect.fnUntraced(function* (
 > {
   const connection = yield* Connection
   const journal = yield* Journal
-  const runtime = yield* AgentRuntime
-  const clock = yield* Clock.Clock
   const nextId = yield* ReplyIds.make
+  const { abandon, encoderFor, repeat, say, ...answers } = yield* Answers.make(options, nextId)
   const replies = yield* Replies.make(options)
   const { accountId } = options
   const { stats } = replies
@@ -78,68 +63,11 @@ export const make = Effect.fnUntraced(function* (
 
   const logged = Effect.annotateLogs({ account: accountId })
 
-  const encoderFor = (
-    asked: Addressed,
-    ids: { readonly responseId: string; readonly itemId: string },
-    createdAt: number
-  ): Encoder =>
-    dialects[options.dialect ?? asked.dialect].encoder({
-      head: {
-        responseId: ids.responseId,
-        itemId: ids.itemId,
-        createdAt: seconds(createdAt),
-        model: runtime.model,
-        metadata: asked.metadata,
-        previousResponseId: asked.previousResponseId
-      },
-      sessionId: asked.sessionId,
-      messageId: asked.messageId,
-      stream: asked.stream
+  const refuse = (asked: Addressed, failure: Failure): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      stats.refused++
+      return answers.refuse(asked, failure)
     })
-
-  /** For what is not a running reply. Where the platform cannot be told, the log is. */
-  const say = (frames: ReadonlyArray<string>): Effect.Effect<void> =>
-    frames.length === 0
-      ? Effect.void
-      : connection
-          .send(frames)
-          .pipe(Effect.catch((error) => logged(Effect.logWarning("An answer could not be sent", error))))
-
-  /** A failure for a message that the journal does not hold: nothing was begun for it. */
-  const refuse = Effect.fnUntraced(function* (asked: Addressed, failure: Failure) {
-    const id = yield* nextId
-    const at = clock.currentTimeMillisUnsafe()
-    stats.refused++
-    const encode = encoderFor(asked, { responseId: `resp_${id}`, itemId: `msg_${id}` }, at)
-    yield* say(new ReplyLog().fail(seconds(at), failure).flatMap(encode))
-  })
-
-  /** The whole reply again, in the dialect asked for now, with the ids and the words of the first time. */
-  const repeat = (asked: Addressed, entry: Entry): Effect.Effect<void> => {
-    const { outcome } = entry
-    if (outcome === undefined) return Effect.void
-    const encode = encoderFor(asked, entry, entry.acceptedAt)
-    const log = new ReplyLog({ maxDelta: options.deltaSize })
-    const at = seconds(entry.endedAt ?? entry.acceptedAt)
-    const begun = [log.open(), log.push(outcome.text)].filter(isStep)
-    const end = outcome._tag === "Completed" ? log.complete(at) : log.fail(at, outcome.failure)
-    return say([...begun, ...end].flatMap(encode))
-  }
-
-  /** What an earlier process left behind: ended once, in the journal first, so that no two starts say it twice. */
-  const abandon = Effect.fnUntraced(function* (asked: Addressed, entry: Entry) {
-    const first = yield* journal.end(entry.responseId, { _tag: "Failed", text: "", failure: Failures.crashed })
-    if (!first) return false
-    const at = seconds(clock.currentTimeMillisUnsafe())
-    // Goes on from what the other side has; what it had shown beyond that is not known any more.
-    const confirmed = entry.confirmedSequence
-    const steps: ReadonlyArray<Step> =
-      confirmed === undefined
-        ? new ReplyLog().fail(at, Failures.crashed)
-        : [{ _tag: "Failed", sequence: confirmed + 1, text: "", completedAt: at, failure: Failures.crashed }]
-    yield* say(steps.flatMap(encoderFor(asked, entry, entry.acceptedAt)))
-    return true
-  })
 
   const known = (asked: Addressed, entry: Entry) => {
     stats.repeated++
@@ -155,10 +83,12 @@ export const make = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         const id = yield* nextId
         const { messageId, sessionId } = request
-        const acceptance = yield* journal.accept(
-          { accountId, sessionId, messageId },
-          { responseId: `resp_${id}`, itemId: `msg_${id}`, dialect: options.dialect ?? request.dialect }
-        )
+        const acceptance = yield* journal
+          .accept(
+            { accountId, sessionId, messageId },
+            { responseId: `resp_${id}`, itemId: `msg_${id}`, dialect: options.dialect ?? request.dialect }
+          )
+          .pipe(Effect.catchDefect((defect) => new JournalError({ detail: String(defect), transient: false })))
         const ack =
           messageId !== undefined && features.has("ack") ? say([encodeAck({ messageId, sessionId })]) : Effect.void
         if (acceptance._tag === "Known") {

@@ -187,13 +187,25 @@ describe("a journal that fails", () => {
     })
   )
 
-  it.effect("with a defect: the dispatcher goes on", () =>
+  it.effect("with a defect on accept: the person is told too", () =>
     Effect.gen(function* () {
-      const journal = yield* failing({ accept: () => Effect.die("bug"), end: () => Effect.die("bug") })
-      const { dispatcher, wire } = yield* make({ journal })
+      const journal = yield* failing({ accept: () => Effect.die("bug") })
+      const { dispatcher, stage, of } = yield* make({ journal })
       yield* dispatcher.handle(request())
-      yield* dispatcher.handle({ _tag: "Echo" })
-      assert.strictEqual(wire.frames.length, 0)
+      assert.strictEqual(codeOf(of("m1")), "SDK_ERROR")
+      assert.strictEqual(stage.turns.length, 0)
+    })
+  )
+
+  it.effect("with a defect on end: the person gets the end all the same", () =>
+    Effect.gen(function* () {
+      const journal = yield* failing({ end: () => Effect.die("bug") })
+      const { dispatcher, stage, of } = yield* make({ journal })
+      yield* dispatcher.handle(request())
+      yield* settle
+      stage.of("m1").end()
+      yield* settle
+      assert.strictEqual(codeOf(of("m1")), "completed")
     })
   )
 
