@@ -214,15 +214,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         send: (frames) => SocketPeer.write(ws, frames),
         close: (code, reason) => ws.close(code, reason)
       })
-      .pipe(Scope.provide(peer.scope))
-    ws.resume()
+      .pipe(Scope.provide(peer.scope), Effect.ensuring(Effect.sync(() => ws.resume())))
   })
 
   const seatPerson = Effect.fnUntraced(function* (ws: WebSocket, person: Person) {
     const peer: PersonPeer = { _tag: "Person", person, stop: undefined }
     ws.pause()
     admit(ws, peer)
-    const own = yield* sessions.list(person.userId)
+    const own = yield* sessions.list(person.userId).pipe(Effect.tapError(() => Effect.sync(() => ws.resume())))
     SocketPeer.write(ws, [PersonFrames.greeting(person.userId, own)])
     if (ws.readyState !== WebSocket.OPEN) return
     peer.stop = broker.watch(person.userId, (item) => void SocketPeer.write(ws, PersonFrames.framesOf(item)))

@@ -312,7 +312,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     yield* desk.turn.withPermit(
       Effect.gen(function* () {
         const own = yield* sessions.listForAgent(clawId, 1000)
-        link.send([
+        const greeted = link.send([
           encodeAutoBound({
             sessions: own.map((session) => ({
               sessionId: session.sessionId,
@@ -323,6 +323,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
             senderId: clawId
           })
         ])
+        // Gone before it had a seat: whoever is on the line stays there.
+        if (!greeted) return
         const older = desk.link
         desk.link = link
         if (older === undefined) {

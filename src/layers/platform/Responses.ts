@@ -101,8 +101,11 @@ const objectOf = (exchange: Exchange, live: Broker.UnderWay | undefined): Respon
 
 const sseHeaders = { ...HttpGuards.dataHeaders, "cache-control": "no-cache", "x-accel-buffering": "no" } as const
 const utf8 = new TextEncoder()
-/** A comment: Node sends the headers with the first bytes, and the client should know at once that it is heard. */
-const heard = utf8.encode(": accepted\n\n")
+/**
+ * A comment, at once and then every 20 seconds: Node sends the headers with the first bytes, and what stands between
+ * (a proxy, the client's own patience: five minutes in Node's fetch) takes silence for death.
+ */
+const stillHere = Stream.map(Stream.tick("20 seconds"), () => utf8.encode(": still here\n\n"))
 
 const frames = (head: ReplyHead, step: Step, after: number): Uint8Array =>
   utf8.encode(
@@ -214,7 +217,7 @@ export const layer: Layer.Layer<
           )
         ),
         Stream.concat(Stream.make(utf8.encode(sseDone))),
-        Stream.prepend([heard])
+        Stream.merge(stillHere, { haltStrategy: "left" })
       )
 
     /**
@@ -329,8 +332,15 @@ export const layer: Layer.Layer<
         answered(
           Effect.gen(function* () {
             yield* personOf(request)
-            const page = yield* identities.list({ limit: 200 }).pipe(Effect.mapError(OpenAiError.unavailable))
-            return json({ object: "list", data: page.items.map(toModel) })
+            // The family's list has no pages: it ends where a client would no longer read it.
+            const data: Array<object> = []
+            let after: string | undefined
+            do {
+              const page = yield* identities.list({ limit: 200, after }).pipe(Effect.mapError(OpenAiError.unavailable))
+              for (const agent of page.items) data.push(toModel(agent))
+              after = page.next
+            } while (after !== undefined && data.length < 2_000)
+            return json({ object: "list", data })
           })
         )
       )

@@ -1,0 +1,99 @@
+/** Laws bounded and honest-status: slow readers, dead sockets. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as EventEmitter from "node:events"
+import { WebSocket } from "ws"
+import * as SocketPeer from "../../../../src/layers/platform/SocketPeer.ts"
+import { agent, ask, message, openSession, pen, person, register, signIn, start } from "./harness.ts"
+
+/** As much of a socket as a heartbeat touches. */
+class Quiet extends EventEmitter.EventEmitter {
+  readyState: number = WebSocket.OPEN
+  pings = 0
+  terminated = false
+  ping(): void {
+    this.pings++
+  }
+  terminate(): void {
+    this.terminated = true
+  }
+}
+
+const quiet = (): { readonly probe: Quiet; readonly ws: WebSocket } => {
+  const probe = new Quiet()
+  // The heartbeat calls ping, terminate and readyState alone.
+  return { probe, ws: probe as unknown as WebSocket }
+}
+
+describe("heartbeat", () => {
+  it.effect("each socket is pinged once per round; three missed pongs end it, one pong begins anew", () =>
+    Effect.gen(function* () {
+      const pulse = SocketPeer.makePulse(30)
+      const round = Effect.repeat(pulse.tick, { times: 29 })
+      const dead = quiet()
+      const alive = quiet()
+      const late = quiet()
+      for (const one of [dead, alive, late]) pulse.add(one.ws)
+      for (let rounds = 1; rounds <= 3; rounds++) {
+        yield* round
+        assert.strictEqual(dead.probe.pings, rounds)
+        pulse.alive(alive.ws)
+      }
+      pulse.alive(late.ws)
+      assert.isFalse(dead.probe.terminated)
+      yield* round
+      assert.isTrue(dead.probe.terminated)
+      assert.strictEqual(dead.probe.pings, 3)
+      assert.deepStrictEqual([alive.probe.terminated, late.probe.terminated], [false, false])
+      yield* Effect.repeat(round, { times: 1 })
+      assert.isFalse(late.probe.terminated)
+    })
+  )
+
+  it.effect("sockets are spread over the round: no tick pings them all", () =>
+    Effect.gen(function* () {
+      const pulse = SocketPeer.makePulse(30)
+      const all = Array.from({ length: 90 }, quiet)
+      for (const one of all) pulse.add(one.ws)
+      let before = 0
+      for (let tick = 0; tick < 30; tick++) {
+        yield* pulse.tick
+        const pings = all.reduce((sum, one) => sum + one.probe.pings, 0)
+        assert.strictEqual(pings - before, 3)
+        before = pings
+      }
+      pulse.remove(all[0]?.ws as WebSocket)
+      yield* Effect.repeat(pulse.tick, { times: 29 })
+      assert.strictEqual(all[0]?.probe.pings, 1)
+    })
+  )
+})
+
+describe("slow readers", () => {
+  it.live("a window that reads nothing is closed with 1013, the others get everything", () =>
+    Effect.gen(function* () {
+      const platform = yield* start()
+      const keys = yield* register(platform)
+      const { token } = yield* signIn(platform)
+      const sessionId = yield* openSession(platform, token, keys.claw_id)
+      const worker = yield* agent(platform, keys, "gateway")
+      const slow = yield* person(platform, token)
+      const line = yield* person(platform, token)
+      slow.ws.pause()
+      ask(line, sessionId, "m1")
+      const write = pen(worker, "gateway", yield* message(worker), "mine")
+      write.begin()
+      // Far more than the system's own buffers and the platform's bound hold together.
+      const piece = "x".repeat(200_000)
+      for (let index = 0; index < 200; index++) {
+        write.delta(piece)
+        yield* line.next((frame) => frame["delta"] === piece)
+      }
+      write.complete(piece.repeat(200).slice(0, 10))
+      yield* line.type("response.completed")
+      slow.ws.resume()
+      assert.strictEqual((yield* slow.end).code, 1013)
+      assert.isUndefined(line.ended)
+    })
+  )
+})
