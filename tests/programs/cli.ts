@@ -27,7 +27,14 @@ const environment = (env: Options["env"]) => ({
 })
 
 const launch = (args: ReadonlyArray<string>, options: Options): ChildProcess =>
-  spawn(process.execPath, [main, ...args], { cwd: options.cwd, env: environment(options.env), stdio: "pipe" })
+  spawn(process.execPath, [main, ...args], {
+    cwd: options.cwd,
+    env: environment(options.env),
+    stdio: "pipe",
+    // A test that fails must not leave its program running.
+    timeout: 60_000,
+    killSignal: "SIGKILL"
+  })
 
 const collect = (child: ChildProcess): Promise<Ended> => {
   let stdout = ""
