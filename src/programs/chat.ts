@@ -29,7 +29,7 @@ export const chat = Command.make(
   lazily(() => import("./run/chat.ts"))
 ).pipe(
   Command.withDescription(
-    "Sends a message to an agent and prints its reply as it comes. On this machine's platform it signs in by itself; elsewhere it needs a key of yours in CLAWFIBER_TOKEN."
+    "Sends a message to an agent and prints its reply as it comes. On this machine it signs in by itself; elsewhere a key of yours goes into CLAWFIBER_TOKEN."
   ),
   Command.withShortDescription("Send a message to an agent and print its reply"),
   Command.withExamples([

@@ -55,7 +55,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     const text = yield* Effect.orElseSucceed(response.text, () => "")
     const words = yield* Effect.option(Schema.decodeEffect(Refusal)(text))
     const message = words._tag === "Some" ? (words.value.message ?? words.value.error?.message) : undefined
-    return yield* fail(message ?? `${base.origin} answered with ${response.status}: is it a platform of clawfiber?`)
+    return yield* new Failure({
+      message: message ?? `${base.origin} answered with ${response.status}: is it a platform of clawfiber?`,
+      refused: true
+    })
   })
 
   const send = Effect.fnUntraced(
@@ -89,13 +92,19 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const signIn = Effect.fnUntraced(function* (name: string) {
     if (options.token !== undefined) return options.token
-    if (!PlatformAddress.isLoopback(base)) {
+    if (!PlatformAddress.mayCarryKeys(base)) {
       return yield* fail(
-        `${base.origin} is not on this machine, so nobody signs in there by name alone. Make a key on its page and put it into CLAWFIBER_TOKEN.`
+        `${base.origin} is not encrypted and not on this machine: nobody signs in there. Use https://.`
       )
     }
     const request = HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(path("api/sign-in")), { name })
-    const { data } = yield* ask(Models.Answer(Models.SignedIn), request, undefined)
+    const { data } = yield* ask(Models.Answer(Models.SignedIn), request, undefined).pipe(
+      Effect.mapError((error) =>
+        error.refused === true && !PlatformAddress.isLoopback(base)
+          ? new Failure({ message: `${error.message} A key of yours, made on its page, goes into CLAWFIBER_TOKEN.` })
+          : error
+      )
+    )
     return Redacted.make(data.token)
   })
 
