@@ -19,7 +19,7 @@ import {
   ProfileStore,
   StorageFailed
 } from "../../services/channel/ProfileStore.ts"
-import * as FileLock from "./FileLock.ts"
+import * as FileLock from "../files/FileLock.ts"
 import * as ProfileCodec from "./ProfileCodec.ts"
 
 export interface Options {
