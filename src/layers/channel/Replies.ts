@@ -233,9 +233,7 @@ export const make = Effect.fnUntraced(function* (
     return Effect.sync(() => idlers.delete(wake))
   })
 
-  /** Interruptible inside, because a layer's finalizer is not. */
-  const idleWithin = (duration: Duration.Input) =>
-    Effect.map(Effect.timeoutOption(Effect.interruptible(idle), duration), Option.isSome)
+  const idleWithin = (duration: Duration.Input) => Effect.map(Effect.timeoutOption(idle, duration), Option.isSome)
 
   const drain = Effect.gen(function* () {
     draining = true

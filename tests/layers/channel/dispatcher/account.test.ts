@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as MemoryJournal from "../../../../src/layers/channel/MemoryJournal.ts"
 import type { Inbound } from "../../../../src/services/protocol/Inbound.ts"
 import {
   encodeAutoBound,
@@ -133,6 +134,21 @@ describe("Account", () => {
       stage.of("m1").end()
       yield* settle
       assert.deepStrictEqual([codeOf(of("m1")), codeOf(of("m2"))], ["completed", "CANCELLED"])
+      assertLaws(wire.frames)
+    })
+  )
+
+  it.effect("C 5, C 11: begins by ending in words what an earlier process left unfinished", () =>
+    Effect.gen(function* () {
+      const journal = yield* MemoryJournal.make()
+      yield* journal.accept(
+        { accountId: "acc", sessionId: "s1", messageId: "m1" },
+        { responseId: "resp_old", itemId: "msg_old", dialect: "envelope" }
+      )
+      const { wire, of, stage } = yield* make({ serve: true, journal })
+      yield* settle
+      assert.strictEqual(codeOf(of("m1")), "INTERRUPTED")
+      assert.strictEqual(stage.turns.length, 0)
       assertLaws(wire.frames)
     })
   )

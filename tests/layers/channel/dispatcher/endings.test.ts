@@ -50,7 +50,7 @@ describe("a reply that goes well", () => {
     )
   }
 
-  it.effect("all that the agent has in one step goes out in one send", () =>
+  it.effect("C 12: all that the agent has in one step goes out in one send, in few deltas", () =>
     Effect.gen(function* () {
       const { dispatcher, stage, wire, of } = yield* make()
       yield* dispatcher.handle(request())
@@ -60,6 +60,23 @@ describe("a reply that goes well", () => {
       yield* settle
       assert.strictEqual(wire.sends.length, 3, "opened, text, terminal")
       assert.strictEqual(of("m1").deltas.length, 40)
+    })
+  )
+
+  it.effect("C 4: text before, between and after tool calls is all there", () =>
+    Effect.gen(function* () {
+      const { dispatcher, stage, wire, of } = yield* make()
+      yield* dispatcher.handle(request())
+      yield* settle
+      const playing = stage.of("m1")
+      for (const part of [text("before "), activity, text("between "), activity, activity, text("after")]) {
+        playing.say(part)
+        yield* settle
+      }
+      playing.end()
+      yield* settle
+      assert.strictEqual(of("m1").text, "before between after")
+      assertLaws(wire.frames)
     })
   )
 

@@ -75,6 +75,9 @@ export interface Wire {
   /** The error with which the wire refuses these frames. */
   refuse: (frames: ReadonlyArray<string>) => ConnectionError | undefined
   renewed: number
+  /** Calls of `send` under way at once: now, and at most so far. */
+  sending: number
+  mostSending: number
   readonly arrive: (...frames: ReadonlyArray<string>) => void
   readonly close: () => void
 }
@@ -87,6 +90,8 @@ const makeWire = Effect.gen(function* () {
     room: yield* Latch.make(true),
     refuse: () => undefined,
     renewed: 0,
+    sending: 0,
+    mostSending: 0,
     arrive: (...frames) => void Queue.offerAllUnsafe(inbound, frames),
     close: () => void Queue.endUnsafe(inbound)
   }
@@ -94,15 +99,18 @@ const makeWire = Effect.gen(function* () {
     state: yield* SubscriptionRef.make(disconnected),
     inbound: Stream.fromQueue(inbound),
     send: (frames) =>
-      wire.room.whenOpen(
-        Effect.suspend(() => {
-          const error = wire.refuse(frames)
-          if (error !== undefined) return Effect.fail(error)
-          wire.frames.push(...frames)
-          wire.sends.push(frames.length)
-          return Effect.void
-        })
-      ),
+      Effect.suspend(() => {
+        wire.mostSending = Math.max(wire.mostSending, ++wire.sending)
+        return wire.room.whenOpen(
+          Effect.suspend(() => {
+            const error = wire.refuse(frames)
+            if (error !== undefined) return Effect.fail(error)
+            wire.frames.push(...frames)
+            wire.sends.push(frames.length)
+            return Effect.void
+          })
+        )
+      }).pipe(Effect.ensuring(Effect.sync(() => wire.sending--))),
     renew: Effect.sync(() => {
       wire.renewed++
     }),

@@ -239,6 +239,7 @@ describe("cancel", () => {
       yield* TestClock.adjust("1 minute")
       yield* settle
       assert.notInclude(wire.frames.join(""), "too late")
+      assert.strictEqual((yield* dispatcher.stats).firstDelta.count, 1, "what came after the end counts nowhere")
       assertLaws(wire.frames)
     })
   )
@@ -257,6 +258,7 @@ describe("cancel", () => {
       yield* wire.room.open
       yield* settle
       assert.strictEqual(of("m1").text, "handed over")
+      assert.strictEqual(wire.mostSending, 1, "a reply never sends twice at once, so no order has to be hoped for")
       assert.strictEqual(codeOf(of("m1")), "CANCELLED")
       assertLaws(wire.frames)
     })

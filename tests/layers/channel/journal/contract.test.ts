@@ -56,7 +56,9 @@ for (const { layer, name } of layers) {
           key({ sessionId: "s1:m", messageId: "1" }),
           key({ sessionId: "s1", messageId: "m:1" }),
           key({ accountId: "a", sessionId: "cc", messageId: "x" }),
-          key({ accountId: "ac", sessionId: "c", messageId: "x" })
+          key({ accountId: "ac", sessionId: "c", messageId: "x" }),
+          key({ accountId: "a", sessionId: "b", messageId: "-:x" }),
+          key({ accountId: "a1:b:", sessionId: undefined, messageId: "x" })
         ]
         for (const [n, each] of keys.entries()) {
           assert.strictEqual((yield* journal.accept(each, ids(n)))._tag, "Accepted", JSON.stringify(each))
