@@ -24,11 +24,11 @@ export const make = Effect.fnUntraced(function* (options: {
     push: (frame: string): void => {
       characters += frame.length
       Queue.offerUnsafe(queue, frame)
-      if (paused || characters <= options.limit) return
+      if (characters <= options.limit) return
+      // Told again for each frame past the limit: it may have come on a socket opened since.
       paused = true
       options.paused(true)
     },
-    isPaused: (): boolean => paused,
     end: Effect.asVoid(Queue.end(queue)),
     /** All that is there at once, then the next. */
     stream: Stream.fromPull(

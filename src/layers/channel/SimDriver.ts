@@ -136,6 +136,7 @@ const pair = (
   let reads = true
   let paused = false
   let pings = 0
+  let unreadPings = 0
   let buffered = 0
   let held: Array<ReadonlyArray<string>> = []
   const received: Array<string> = []
@@ -171,6 +172,11 @@ const pair = (
     },
     ping: () => {
       if (phase !== "open" || severed) return
+      // Who does not read sees no ping either.
+      if (!reads) {
+        unreadPings += 1
+        return
+      }
       pings += 1
       if (answersPings) defer(pong)
     },
@@ -232,6 +238,9 @@ const pair = (
         held = []
         buffered = 0
         for (const batch of batches) deliver(batch)
+        pings += unreadPings
+        if (unreadPings > 0 && answersPings) defer(pong)
+        unreadPings = 0
         if (batches.length > 0) events.drained()
       }),
     answersClose: (on) =>

@@ -16,7 +16,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
-import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -26,16 +25,16 @@ import {
   type Connection,
   ConnectionError,
   CredentialsRefused,
-  HeartbeatLost,
-  Unreachable
+  HeartbeatLost
 } from "../../services/channel/Connection.ts"
-import { errorOfClose, errorOfStatus } from "../../services/channel/CloseCodes.ts"
-import { type ConnectionSettings, type ResolvedSettings, resolve } from "./ConnectionOptions.ts"
+import { type ConnectionSettings, resolve } from "./ConnectionOptions.ts"
+import * as Backoff from "./Backoff.ts"
 import * as ConnectionStatus from "./ConnectionStatus.ts"
 import * as Heartbeat from "./Heartbeat.ts"
 import * as InboundQueue from "./InboundQueue.ts"
+import * as Link from "./Link.ts"
 import type { LinkProtocol } from "./LinkProtocol.ts"
-import type { DialRequest, Socket, SocketDriver, SocketEnd, SocketEvents } from "./SocketDriver.ts"
+import type { DialRequest, SocketDriver, SocketEvents } from "./SocketDriver.ts"
 import { Writer } from "./Writer.ts"
 
 export interface SupervisorOptions extends ConnectionSettings {
@@ -45,68 +44,13 @@ export interface SupervisorOptions extends ConnectionSettings {
   readonly name?: string | undefined
 }
 
-/** `dialing` → `greeting` → `active` → `draining` → `ended`, each step at most once; any may jump to `ended`. */
-interface Link {
-  readonly generation: number
-  role: "dialing" | "greeting" | "active" | "draining" | "ended"
-  socket: Socket
-  greeted: boolean
-  /** Milliseconds since the epoch. */
-  pongAt: number | undefined
-  readonly pulse: Heartbeat.Pulse
-  readonly opened: Deferred.Deferred<void, ConnectionError>
-  readonly welcome: Deferred.Deferred<void, ConnectionError>
-  readonly ended: Deferred.Deferred<ConnectionError>
-  /** What runs on its behalf while it serves: the heartbeat, and a renewal to be tried again. */
-  readonly fibers: Array<Fiber.Fiber<void>>
-}
-
 /** What the deciding fiber has to hear of. A signal about a generation that no longer serves is passed over. */
 type Signal =
   | { readonly _tag: "Ended"; readonly generation: number; readonly error: ConnectionError }
   | { readonly _tag: "Renew"; readonly generation: number }
   | { readonly _tag: "Unblock" }
 
-const unreachable = (detail: string, code?: number): ConnectionError =>
-  new ConnectionError({ reason: new Unreachable({ code, detail }) })
-
-/** Stands in until `dial` has returned; the driver tells nothing before that. */
-const idleSocket: Socket = {
-  send: () => undefined,
-  ping: () => undefined,
-  bufferedBytes: () => 0,
-  pause: () => undefined,
-  resume: () => undefined,
-  close: () => undefined,
-  terminate: () => undefined
-}
-
 const closed = new ConnectionError({ reason: new Closed() })
-
-const errorOfEnd = (end: SocketEnd): ConnectionError => {
-  switch (end._tag) {
-    case "Closed":
-      return errorOfClose(end.code)
-    case "Refused":
-      return errorOfStatus(end.status)
-    case "Failed":
-      return unreachable(end.detail)
-  }
-}
-
-/** 1 s, 2 s, 4 s ... at most the cap, plus a random part so that a thousand agents do not come back at once. */
-export const backoffSchedule = (
-  settings: Pick<ResolvedSettings, "backoffBase" | "backoffCap" | "backoffJitter">
-): Schedule.Schedule<Duration.Duration> =>
-  Schedule.exponential(settings.backoffBase).pipe(
-    Schedule.modifyDelay(({ duration }) =>
-      Effect.map(Random.next, (chance) =>
-        Duration.millis(
-          Math.min(Duration.toMillis(duration), settings.backoffCap) + Math.floor(chance * settings.backoffJitter)
-        )
-      )
-    )
-  )
 
 export const make = Effect.fnUntraced(function* (
   options: SupervisorOptions
@@ -114,7 +58,7 @@ export const make = Effect.fnUntraced(function* (
   const settings = resolve(options)
   const { driver, protocol } = options
   const clock = yield* Clock.Clock
-  const policy = backoffSchedule(settings)
+  const policy = Backoff.schedule(settings)
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
 
   const writer = new Writer({ ...settings, defer: driver.defer })
@@ -132,22 +76,24 @@ export const make = Effect.fnUntraced(function* (
   })
 
   /** Every link that has not ended. */
-  const links = new Set<Link>()
+  const links = new Set<Link.Link>()
   /** The one link that may write. */
-  let active: Link | undefined
+  let active: Link.Link | undefined
   let generation = 0
   /** A successor of the active link is being dialed. */
   let renewing = false
   let closing = false
   // -- one socket --------------------------------------------------------------------------------------------------
 
-  const rest = (link: Link): void => {
+  const rest = (link: Link.Link): void => {
     for (const fiber of link.fibers.splice(0)) fiber.interruptUnsafe()
   }
 
   /** Notes everything first and wakes others last: whoever waits on a Deferred runs at once. */
-  const end = (link: Link, error: ConnectionError): void => {
+  const end = (link: Link.Link, cause: ConnectionError): void => {
     if (link.role === "ended") return
+    const byOurselves = link.succeeded && cause.reason._tag === "Replaced"
+    const error = byOurselves ? Link.unreachable("a newer socket of this connection took over", 4001) : cause
     link.role = "ended"
     links.delete(link)
     rest(link)
@@ -165,18 +111,18 @@ export const make = Effect.fnUntraced(function* (
     Deferred.doneUnsafe(link.ended, Exit.succeed(error))
   }
 
-  const discard = (link: Link, error: ConnectionError): void => {
+  const discard = (link: Link.Link, error: ConnectionError): void => {
     const over = link.role === "ended"
     end(link, error)
     if (!over) link.socket.terminate()
   }
 
-  const welcome = (link: Link): void => {
+  const welcome = (link: Link.Link): void => {
     link.greeted = true
     Deferred.doneUnsafe(link.welcome, Exit.void)
   }
 
-  const answered = (link: Link): void => {
+  const answered = (link: Link.Link): void => {
     link.pulse.answered = true
     link.pulse.missed = 0
     link.pulse.suspect = false
@@ -186,10 +132,11 @@ export const make = Effect.fnUntraced(function* (
     if (protocol.pongGreets && link.role === "greeting") welcome(link)
   }
 
-  const eventsOf = (link: Link, request: DialRequest): SocketEvents => ({
+  const eventsOf = (link: Link.Link, request: DialRequest): SocketEvents => ({
     opened: () => {
       if (link.role !== "dialing") return
       link.role = "greeting"
+      if (active !== undefined) active.succeeded = true
       link.pulse.heardAt = Heartbeat.monotonicMillis(clock)
       if (request.hello.length > 0) link.socket.send(request.hello)
       if (protocol.pongGreets) {
@@ -218,30 +165,19 @@ export const make = Effect.fnUntraced(function* (
     drained: () => {
       if (link === active) writer.drained()
     },
-    ended: (how) => end(link, errorOfEnd(how))
+    ended: (how) => end(link, Link.errorOfEnd(how))
   })
 
   /** From dial to greeting. Whatever stops it, an interrupt too, leaves no socket behind. */
-  const establish = Effect.fnUntraced(function* (): Effect.fn.Return<Link, ConnectionError> {
+  const establish = Effect.fnUntraced(function* (): Effect.fn.Return<Link.Link, ConnectionError> {
     const request = yield* protocol.request
-    const link: Link = {
-      generation,
-      role: "dialing",
-      socket: idleSocket,
-      greeted: false,
-      pongAt: undefined,
-      pulse: { heardAt: 0, answered: true, missed: 0, suspect: false, paused: inbound.isPaused() },
-      opened: Deferred.makeUnsafe(),
-      welcome: Deferred.makeUnsafe(),
-      ended: Deferred.makeUnsafe(),
-      fibers: []
-    }
+    const link = Link.make(generation)
     links.add(link)
     link.socket = driver.dial(request, settings, eventsOf(link, request))
     return yield* Deferred.await(link.opened).pipe(
       Effect.timeoutOrElse({
         duration: settings.openTimeout,
-        orElse: () => Effect.fail(unreachable(`no answer within ${settings.openTimeout / 1000} s`))
+        orElse: () => Effect.fail(Link.unreachable(`no answer within ${settings.openTimeout / 1000} s`))
       }),
       Effect.andThen(
         Deferred.await(link.welcome).pipe(
@@ -249,7 +185,8 @@ export const make = Effect.fnUntraced(function* (
             duration: settings.greetingTimeout,
             orElse: () =>
               Effect.suspend(() => {
-                if (protocol.ungreeted === "fail") return Effect.fail(unreachable("the platform did not greet in time"))
+                if (protocol.ungreeted === "fail")
+                  return Effect.fail(Link.unreachable("the platform did not greet in time"))
                 // It opened, so it may be written to; but nothing has answered yet, so nobody may call it connected.
                 link.pulse.suspect = true
                 return Effect.void
@@ -268,14 +205,14 @@ export const make = Effect.fnUntraced(function* (
     return Effect.result(establish())
   })
 
-  const drain = (link: Link): Effect.Effect<void> =>
+  const drain = (link: Link.Link): Effect.Effect<void> =>
     Deferred.await(link.ended).pipe(
       Effect.timeoutOrElse({ duration: settings.drainTimeout, orElse: () => part(link) }),
       Effect.asVoid
     )
 
   /** Closing handshake; whoever does not answer it is cut off. */
-  const part = (link: Link): Effect.Effect<void> =>
+  const part = (link: Link.Link): Effect.Effect<void> =>
     Effect.suspend(() => {
       link.socket.close(1000)
       return Deferred.await(link.ended).pipe(
@@ -288,7 +225,7 @@ export const make = Effect.fnUntraced(function* (
     })
 
   /** From now on this link writes, and no other. */
-  const activate = (link: Link): void => {
+  const activate = (link: Link.Link): void => {
     const old = active
     if (old !== undefined) {
       old.role = "draining"
@@ -336,7 +273,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   /** Serves one link after another for as long as there is one; the value is why there is none any more. */
-  const serve = Effect.fnUntraced(function* (first: Link): Effect.fn.Return<ConnectionError> {
+  const serve = Effect.fnUntraced(function* (first: Link.Link): Effect.fn.Return<ConnectionError> {
     let link = first
     activate(link)
     let delays = yield* Schedule.toStep(policy)

@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as SimConnection from "../../../../src/layers/channel/SimConnection.ts"
 import { greeting } from "../../../../src/layers/channel/SimDriver.ts"
-import * as Supervisor from "../../../../src/layers/channel/Supervisor.ts"
+import * as Backoff from "../../../../src/layers/channel/Backoff.ts"
 import { Connection } from "../../../../src/services/channel/Connection.ts"
 import { awaitPhase, awaitState, connected, send, settle, sim, state, takeInbound } from "./harness.ts"
 
@@ -41,7 +41,7 @@ describe("backoff", () => {
   it.effect("adds a random part from 0 to 1 s, which a seed decides", () =>
     Effect.gen(function* () {
       const delays = Effect.gen(function* () {
-        const policy = Supervisor.backoffSchedule({ backoffBase: 1000, backoffCap: 30_000, backoffJitter: 1000 })
+        const policy = Backoff.schedule({ backoffBase: 1000, backoffCap: 30_000, backoffJitter: 1000 })
         const found: Array<number> = []
         for (let run = 0; run < 50; run++) {
           const step = yield* Schedule.toStep(policy)

@@ -57,6 +57,25 @@ describe("make before break", () => {
     }).pipe(sim())
   )
 
+  it.effect("a draining socket has no heartbeat: it is not pinged, and its silence makes nothing suspect", () =>
+    Effect.gen(function* () {
+      const peer = yield* SimPeer
+      const connection = yield* Connection
+      const old = yield* connected
+      yield* old.halfOpen
+      yield* TestClock.adjust(55_000)
+      yield* connection.renew
+      yield* connected
+      const pings = old.pings()
+      yield* TestClock.adjust(9000)
+      assert.strictEqual((yield* state).phase, "connected")
+      assert.strictEqual(old.pings(), pings)
+      assert.strictEqual(peer.links.length, 2)
+      // Or the close at the end would wait two seconds of a time that no longer passes.
+      yield* old.drop
+    }).pipe(sim())
+  )
+
   it.effect("a draining socket that ends, even as replaced, changes nothing", () =>
     Effect.gen(function* () {
       const { old, next, peer } = yield* renewing
@@ -107,6 +126,22 @@ describe("make before break", () => {
       yield* awaitPhase("connected")
       assert.strictEqual((yield* state).generation, 2)
       assert.strictEqual(peer.links.length, 2)
+    }).pipe(sim())
+  )
+
+  it.effect("replaced by a successor that opened and then died is no reason to block either", () =>
+    Effect.gen(function* () {
+      const { old, next } = yield* renewing
+      yield* next.pongs(false)
+      yield* next.accept()
+      yield* next.drop
+      yield* settle
+      yield* old.close(4001)
+      yield* passBackoff
+      const third = yield* connected
+      assert.strictEqual(third.number, 3)
+      yield* third.close(4001)
+      yield* awaitPhase("blocked")
     }).pipe(sim())
   )
 
