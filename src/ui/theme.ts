@@ -17,13 +17,12 @@ export const theme = createTheme({
   defaultRadius: "md",
   cursorType: "pointer",
   respectReducedMotion: true,
-  autoContrast: true,
-  luminanceThreshold: 0.35,
   colors: {
     teal: ["#e7f2f1", "#cfe5e3", "#a3cfcc", "#75b8b4", "#4fa5a0", "#3a9a95", "#1d7f7b", "#0b6e6e", "#085a5a", "#054646"]
   },
   components: {
-    Button: { styles: { label: { fontWeight: 500 } } },
+    Button: { defaultProps: { variant: "filled" }, styles: { label: { fontWeight: 500 } } },
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
     Modal: { defaultProps: { centered: true, transitionProps: { duration: 100 }, overlayProps: { opacity: 0.45 } } },
     Drawer: { defaultProps: { transitionProps: { duration: 120 }, overlayProps: { opacity: 0.45 } } }
   }

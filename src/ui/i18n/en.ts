@@ -108,7 +108,7 @@ export const en = {
 
   "failure.INVALID_REQUEST": "The message could not be understood.",
   "failure.RATE_LIMIT": "Too much at once. Wait a moment, then ask again.",
-  "failure.SDK_ERROR": "The agent's connection failed on this message.",
+  "failure.SDK_ERROR": "The agent failed on this message.",
   "failure.CALLBACK_ERROR": "The agent failed while answering.",
   "failure.TIMEOUT": "The agent took too long; the reply was ended.",
   "failure.CANCELLED": "Stopped.",
@@ -144,7 +144,8 @@ export const en = {
   "composer.uploadFailed": "{{name}} was not taken: {{reason}}",
   "composer.limit": "Each file up to {{limit}}.",
   "composer.waitUpload": "Wait until the files are uploaded.",
-  "composer.tooLong": "The message is too long: {{formatted}} of at most {{limit}} characters.",
+  "composer.tooLong":
+    "The message is too long: {{formatted}} characters, of at most {{limit}}. Nothing has been sent. Attach it as a file.",
 
   "file.open": "Download {{name}}",
   "file.image": "Attached picture {{name}}",

@@ -110,7 +110,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
 
   "failure.INVALID_REQUEST": "这条消息无法被理解。",
   "failure.RATE_LIMIT": "请求过多。请稍等片刻再问。",
-  "failure.SDK_ERROR": "智能体的连接在处理这条消息时出错。",
+  "failure.SDK_ERROR": "智能体在处理这条消息时出错。",
   "failure.CALLBACK_ERROR": "智能体在回答时出错。",
   "failure.TIMEOUT": "智能体耗时过长，回复已被终止。",
   "failure.CANCELLED": "已停止。",
@@ -133,7 +133,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "composer.send": "发送",
   "composer.stop": "停止",
   "composer.attach": "附件",
-  "composer.attachLabel": "添加图片或文件",
+  "composer.attachLabel": "附件：添加图片或文件",
   "composer.away": "{{name}} 不在线。你可以先写，消息会等它回来。",
   "composer.offline": "你已离线。你可以先写，恢复连接后会自动发送。",
   "composer.drop": "松开即可添加",
@@ -146,7 +146,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "composer.uploadFailed": "{{name}} 未被接收：{{reason}}",
   "composer.limit": "每个文件不超过 {{limit}}。",
   "composer.waitUpload": "请等待文件上传完成。",
-  "composer.tooLong": "消息过长：{{formatted}} 字，最多 {{limit}} 字。",
+  "composer.tooLong": "消息过长：{{formatted}} 字，最多 {{limit}} 字。尚未发送，可改为附件发送。",
 
   "file.open": "下载 {{name}}",
   "file.image": "附带的图片 {{name}}",

@@ -1,10 +1,12 @@
 /** Numbers and times as people of the page's language write them. */
 
-export const seconds = (ms: number, language: string): string =>
-  new Intl.NumberFormat(language, {
-    minimumFractionDigits: ms < 9_950 ? 1 : 0,
-    maximumFractionDigits: ms < 9_950 ? 1 : 0
-  }).format(Math.max(0, ms) / 1000)
+/** As exact as it tells something: 0.04, 0.3, 12. */
+export const seconds = (ms: number, language: string): string => {
+  const digits = ms < 95 ? 2 : ms < 9_950 ? 1 : 0
+  return new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(
+    Math.max(0, ms) / 1000
+  )
+}
 
 export const whole = (value: number, language: string): string => new Intl.NumberFormat(language).format(value)
 

@@ -3,9 +3,9 @@ import type { ClipboardEvent, KeyboardEvent } from "react"
 import { useRef } from "react"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
-import { bytes } from "../../../lib/format.ts"
+import { bytes, whole } from "../../../lib/format.ts"
 import type { Attachment } from "../state/drafts.ts"
-import { MAX_FILE_BYTES } from "../state/drafts.ts"
+import { MAX_FILE_BYTES, MAX_TEXT } from "../state/drafts.ts"
 import type { Agent, Part } from "../state/model.ts"
 import type { DraftHandle } from "./useDraft.ts"
 
@@ -61,6 +61,11 @@ export const Composer = (props: {
   const send = () => {
     if (nothing || props.busy) return
     if (uploading) return handle.say(t("composer.waitUpload"))
+    if (text.length > MAX_TEXT) {
+      return handle.say(
+        t("composer.tooLong", { formatted: whole(text.length, language), limit: whole(MAX_TEXT, language) })
+      )
+    }
     props.onSend(partsOf(text, attachments))
   }
 

@@ -28,7 +28,10 @@ export const Thread = (props: {
   const [fault, setFault] = useState<string>()
   const [loadingOlder, setLoadingOlder] = useState(false)
   const first = exchanges[0]?.messageId
-  const { away, content, hold, scroller, toEnd } = useStick(first, exchanges.length)
+  const { away, content, hold, scroller, toEnd } = useStick(
+    first,
+    exchanges.filter((exchange) => exchange.sentAt !== undefined).length
+  )
 
   useEffect(() => {
     let current = true

@@ -6,9 +6,10 @@ const NEAR = 48
 
 /**
  * Keeps the newest words in view while the person is at the end, and never moves the page under one who reads above.
- * `first` names the oldest item: when older ones come in before it, what was in view stays where it was.
+ * `first` names the oldest item: when older ones come in before it, what was in view stays where it was. `mine` counts
+ * what the person has sent from here: that always comes into view.
  */
-export const useStick = (first: string | undefined, count: number) => {
+export const useStick = (first: string | undefined, mine: number) => {
   const scroller: RefObject<HTMLDivElement | null> = useRef(null)
   const content: RefObject<HTMLDivElement | null> = useRef(null)
   const sticks = useRef(true)
@@ -24,9 +25,9 @@ export const useStick = (first: string | undefined, count: number) => {
   // The end of a conversation that opens, and the person's own new message, come into view.
   const counted = useRef(-1)
   useLayoutEffect(() => {
-    if (count > counted.current && anchor.current === undefined) toEnd()
-    counted.current = count
-  }, [count, toEnd])
+    if (mine > counted.current && anchor.current === undefined) toEnd()
+    counted.current = mine
+  }, [mine, toEnd])
 
   useLayoutEffect(() => {
     const held = anchor.current

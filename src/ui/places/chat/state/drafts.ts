@@ -2,6 +2,8 @@
 
 export const MAX_FILE_BYTES = 20 * 1024 * 1024
 export const MAX_FILES = 10
+/** Code units. The platform takes frames of 1 MiB; a Chinese character is three bytes of it. */
+export const MAX_TEXT = 200_000
 
 export interface Attachment {
   readonly key: string

@@ -29,6 +29,7 @@ export interface ChatDeps {
 const PAGE = 40
 const CONFIRM_WITHIN = 10_000
 /** What goes again by itself when the line is back: nothing was said against it, and the message id tells a repeat. */
+const AGAIN = 3
 const goesAgain = new Set(["offline", "cut", "unconfirmed"])
 
 export const failureOf = (cause: unknown): Failure =>
@@ -45,6 +46,8 @@ export const makeChat = (deps: ChatDeps) => {
   const listeners = new Set<() => void>()
   /** Response id → the first piece that was asked for on this socket: nothing is asked for twice in vain. */
   const asked = new Map<string, number>()
+  /** Message id → how often it went by itself. What takes the line down each time must not do so for ever. */
+  const attempts = new Map<string, number>()
 
   const dispatch = (action: ChatAction) => {
     const before = state
@@ -181,7 +184,10 @@ export const makeChat = (deps: ChatDeps) => {
     /** The line is up: what may have been missed is asked for, what waited here goes. */
     onLine: async () => {
       for (const exchange of unsentOf(state)) {
-        if (goesAgain.has(exchange.failure?.code ?? "")) resend(exchange)
+        const before = attempts.get(exchange.messageId) ?? 0
+        if (before >= AGAIN || !goesAgain.has(exchange.failure?.code ?? "")) continue
+        attempts.set(exchange.messageId, before + 1)
+        resend(exchange)
       }
       await Promise.allSettled([loadAgents(), loadSessions(), ...(opened === undefined ? [] : [load(opened)])])
     },
