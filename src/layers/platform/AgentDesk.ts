@@ -5,10 +5,11 @@
 import * as Semaphore from "effect/Semaphore"
 import type { AgentLink } from "../../services/platform/Broker.ts"
 import type { ReplyRef } from "../../services/protocol/Dialect.ts"
+import type { Exchange } from "../../services/platform/Sessions.ts"
 import type { LiveReply } from "./LiveReply.ts"
 
-/** How many replies that ended are remembered, to tell a late frame from a foreign one. */
-const rememberedEndings = 128
+/** How many replies that ended or went back are remembered, to tell a late frame from a foreign one. */
+const remembered = 128
 
 export interface AgentDesk {
   readonly clawId: string
@@ -24,6 +25,7 @@ export interface AgentDesk {
   replies: Map<string, LiveReply> | undefined
   byAgentId: Map<string, LiveReply> | undefined
   endings: Set<string> | undefined
+  returned: Set<string> | undefined
 }
 
 export const make = (clawId: string): AgentDesk => ({
@@ -35,34 +37,52 @@ export const make = (clawId: string): AgentDesk => ({
   emptyAt: -1,
   replies: undefined,
   byAgentId: undefined,
-  endings: undefined
+  endings: undefined,
+  returned: undefined
 })
 
 const messageKey = (sessionId: string, messageId: string): string => `${sessionId}\n${messageId}`
 
 export const add = (desk: AgentDesk, reply: LiveReply): void => {
   desk.replies ??= new Map()
-  desk.replies.set(reply.exchange.responseId, reply)
+  const { messageId, responseId, sessionId } = reply.exchange
+  desk.replies.set(responseId, reply)
+  if (desk.returned !== undefined) {
+    for (const id of [responseId, messageKey(sessionId, messageId), messageId]) desk.returned.delete(id)
+  }
 }
 
-/** Takes a reply off the desk because it goes back into the mailbox. */
-export const remove = (desk: AgentDesk, reply: LiveReply): void => {
+const take = (desk: AgentDesk, reply: LiveReply): void => {
   desk.replies?.delete(reply.exchange.responseId)
   if (reply.agentResponseId !== undefined) desk.byAgentId?.delete(reply.agentResponseId)
 }
 
-/** Takes a reply off the desk because it ended; its ids are remembered for a while. */
+type Ids = Pick<Exchange, "messageId" | "responseId" | "sessionId">
+
+const remember = (set: Set<string>, ids: Ids, agentResponseId: string | undefined): void => {
+  for (const id of [ids.responseId, agentResponseId, messageKey(ids.sessionId, ids.messageId), ids.messageId]) {
+    if (id !== undefined) set.add(id)
+  }
+  for (const id of set) {
+    if (set.size <= remembered * 4) break
+    set.delete(id)
+  }
+}
+
+/** Takes a reply off the desk because its message goes back into the mailbox: what is said of it now finds nothing. */
+export const putBack = (desk: AgentDesk, reply: LiveReply): void => {
+  take(desk, reply)
+  remember((desk.returned ??= new Set()), reply.exchange, reply.agentResponseId)
+}
+
+/** A reply that ended, perhaps in a process before this one; its ids are remembered for a while. */
+export const rememberEnding = (desk: AgentDesk, ids: Ids, agentResponseId?: string): void =>
+  remember((desk.endings ??= new Set()), ids, agentResponseId)
+
+/** Takes a reply off the desk because it ended. */
 export const finish = (desk: AgentDesk, reply: LiveReply): void => {
-  remove(desk, reply)
-  const endings = (desk.endings ??= new Set())
-  const { messageId, responseId, sessionId } = reply.exchange
-  for (const id of [responseId, reply.agentResponseId, messageKey(sessionId, messageId), messageId]) {
-    if (id !== undefined) endings.add(id)
-  }
-  for (const id of endings) {
-    if (endings.size <= rememberedEndings * 4) break
-    endings.delete(id)
-  }
+  take(desk, reply)
+  rememberEnding(desk, reply.exchange, reply.agentResponseId)
 }
 
 const claim = (desk: AgentDesk, reply: LiveReply, responseId: string | undefined): LiveReply | "unknown" => {
@@ -78,8 +98,9 @@ const claim = (desk: AgentDesk, reply: LiveReply, responseId: string | undefined
 }
 
 /**
- * The reply that a frame belongs to: by response id, else by message id, else (a dialect that carries neither) the
- * oldest one of the session that nobody claimed, else the only one there is.
+ * The reply that a frame belongs to: by response id, else by message id. An agent that names neither, or that puts a
+ * fresh id of its own where the message's would be, answers the oldest message of the session; without a session, the
+ * only one there is. A message that the desk knows to be gone is never taken for another one.
  */
 export const find = (desk: AgentDesk, ref: ReplyRef): LiveReply | "ended" | "unknown" => {
   const { messageId, responseId, sessionId } = ref
@@ -100,8 +121,7 @@ export const find = (desk: AgentDesk, ref: ReplyRef): LiveReply | "ended" | "unk
     }
     const key = sessionId === undefined ? messageId : messageKey(sessionId, messageId)
     if (desk.endings?.has(key) === true) return "ended"
-    // Some agents put an id of their own where the message's would be: then the session decides.
-    if (sessionId === undefined) return "unknown"
+    if (desk.returned?.has(key) === true || responseId !== undefined || sessionId === undefined) return "unknown"
   }
   if (sessionId !== undefined && replies !== undefined) {
     for (const reply of replies.values()) {

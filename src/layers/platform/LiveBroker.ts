@@ -214,7 +214,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         AgentDesk.add(desk, reply)
         underWay.set(exchange.responseId, { desk, reply })
         if (desk.link !== link || !link.send([encodeRequest(requestOf(exchange, link))])) {
-          AgentDesk.remove(desk, reply)
+          AgentDesk.putBack(desk, reply)
           underWay.delete(exchange.responseId)
           return
         }
@@ -247,7 +247,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       if (reply.status === "delivered" && !reply.ended) returned.push(reply)
     }
     for (const reply of returned) {
-      AgentDesk.remove(desk, reply)
+      AgentDesk.putBack(desk, reply)
       underWay.delete(reply.exchange.responseId)
     }
     desk.mail++
@@ -474,6 +474,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         for (const exchange of open) {
           if (exchange.status !== "answering") continue
           yield* sessions.end(exchange.responseId, { text: exchange.replyText, failure: platformStopped })
+          AgentDesk.rememberEnding(deskOf(clawId), exchange)
         }
         if (open.length > 0) yield* sessions.requeue(clawId)
       }

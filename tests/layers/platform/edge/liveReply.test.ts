@@ -131,6 +131,27 @@ describe("AgentDesk", () => {
     })
   )
 
+  it.effect("an agent with message ids of its own answers the oldest message of the session", () =>
+    Effect.sync(() => {
+      const { one, replies } = desk()
+      assert.strictEqual(AgentDesk.find(one, { messageId: "out-1", sessionId: "s1" }), replies[0])
+      assert.strictEqual(AgentDesk.find(one, { messageId: "out-2", sessionId: "s1" }), replies[0])
+    })
+  )
+
+  it.effect("words about a message that went back into the mailbox are not taken for another one's", () =>
+    Effect.sync(() => {
+      const { one, replies } = desk()
+      const [first] = replies
+      if (first !== undefined) AgentDesk.putBack(one, first)
+      assert.strictEqual(AgentDesk.find(one, { messageId: "m1", sessionId: "s1" }), "unknown")
+      assert.strictEqual(AgentDesk.find(one, { messageId: "m1", sessionId: "s1", responseId: "late" }), "unknown")
+      assert.strictEqual(AgentDesk.find(one, { messageId: "m2", sessionId: "s1", responseId: "its own" }), replies[1])
+      if (first !== undefined) AgentDesk.add(one, first)
+      assert.strictEqual(AgentDesk.find(one, { messageId: "m1", sessionId: "s1" }), first)
+    })
+  )
+
   it.effect("a frame of a reply that ended is told from a foreign one", () =>
     Effect.sync(() => {
       const { one, replies } = desk()
