@@ -222,6 +222,23 @@ describe("Account", () => {
     })
   )
 
+  it.effect("law stop: nor does a refusal that waits for the outbox", () =>
+    Effect.gen(function* () {
+      const { wire, close, journal } = yield* make({ serve: true, maxConcurrent: 1, maxQueued: 0 })
+      wire.arrive(frameOf(request({ messageId: "m1" })))
+      yield* settle
+      yield* wire.room.close
+      wire.arrive(frameOf(request({ messageId: "m2", sessionId: "s2" })))
+      yield* settle
+      assert.strictEqual(wire.sending, 1)
+      const closing = yield* Effect.forkChild(close)
+      yield* TestClock.adjust("6 seconds")
+      yield* settle
+      assert.isDefined(closing.pollUnsafe(), "closed")
+      assert.deepStrictEqual(yield* journal.unfinished("acc"), [])
+    })
+  )
+
   it.effect("what arrives while draining is told to come again", () =>
     Effect.gen(function* () {
       const { dispatcher, of, stage } = yield* make()

@@ -244,18 +244,43 @@ describe("cancel", () => {
     })
   )
 
+  it.effect("an agent may take and stop messages from within its own turn", () =>
+    Effect.gen(function* () {
+      const { dispatcher, stage, wire, of } = yield* make()
+      const ran: Array<string | undefined> = []
+      stage.instead = (turn) => {
+        ran.push(turn.messageId)
+        return Stream.fromEffect(
+          dispatcher
+            .handle(request({ messageId: "inner", sessionId: "s2" }))
+            .pipe(Effect.andThen(dispatcher.cancel({ messageId: "inner" })), Effect.as(text("done")))
+        )
+      }
+      yield* dispatcher.handle(request())
+      yield* settle
+      assert.deepStrictEqual(ran, ["m1"])
+      assert.deepStrictEqual([codeOf(of("m1")), codeOf(of("inner"))], ["completed", "CANCELLED"])
+      assert.deepInclude(yield* dispatcher.stats, { running: 0, waiting: 0 })
+      assertLaws(wire.frames)
+    })
+  )
+
   it.effect("while the outbox is full nothing is lost: what was handed over goes out before the end", () =>
     Effect.gen(function* () {
       const { dispatcher, stage, wire, of } = yield* make()
       yield* dispatcher.handle(request())
       yield* settle
       yield* wire.room.close
+      yield* dispatcher.handle(request({ messageId: "m2" }))
       stage.of("m1").say(text("handed over"))
       yield* settle
       yield* dispatcher.cancel({ messageId: "m1" })
-      yield* TestClock.adjust("1 hour")
+      yield* TestClock.adjust("5 minutes")
+      assert.deepStrictEqual(turnsOf(stage), ["m1"], "its place is not free before its end is said")
       assert.strictEqual(of("m1").text, "")
       yield* wire.room.open
+      yield* settle
+      stage.of("m2").end()
       yield* settle
       assert.strictEqual(of("m1").text, "handed over")
       assert.strictEqual(wire.mostSending, 1, "a reply never sends twice at once, so no order has to be hoped for")
