@@ -1,5 +1,6 @@
 /** Why a database cannot be used at all, said at start to the one who runs the program. Not for the wire: it names a file. */
 import * as Schema from "effect/Schema"
+import type { SqlError } from "effect/sql/SqlError"
 
 /**
  * - `NotADatabase`, `Damaged`: the bytes of the file are not, or no longer, a database.
@@ -7,6 +8,9 @@ import * as Schema from "effect/Schema"
  * - `NoAccess`: the file or its folder cannot be read and written.
  * - `Locked`: another program holds it.
  * - `Full`: no room on the disk.
+ * - `NoAddress`: what was given is no address of a Postgres.
+ * - `Unreachable`: nobody answers there, or not yet. `NoSuchDatabase`: the server has none of this name.
+ * - `Refused`: the server does not let this user in, or not to what it needs. `Crowded`: it has no connection left.
  * - `Failed`: anything else; `detail` is all that is known.
  */
 export const DatabaseErrorReason = Schema.Literals([
@@ -16,6 +20,11 @@ export const DatabaseErrorReason = Schema.Literals([
   "NoAccess",
   "Locked",
   "Full",
+  "NoAddress",
+  "Unreachable",
+  "NoSuchDatabase",
+  "Refused",
+  "Crowded",
   "Failed"
 ])
 export type DatabaseErrorReason = typeof DatabaseErrorReason.Type
@@ -43,6 +52,15 @@ const sentences: Record<DatabaseErrorReason, (database: string, detail: string) 
   Locked: (database) =>
     `The database ${database} is held by another program. Stop the other one, or name another data folder.`,
   Full: (database) => `The database ${database} cannot grow: the disk is full. Make room and start again.`,
+  NoAddress: () =>
+    "The address of the database is none of Postgres. Write it like postgres://user:password@host:5432/database.",
+  Unreachable: (database, detail) =>
+    `No database answers at ${database} (${detail}). Check that Postgres runs there and that the address is right.`,
+  NoSuchDatabase: (database) => `The server of ${database} has no database of that name. Make it, or name another one.`,
+  Refused: (database, detail) =>
+    `The database ${database} does not let this user in (${detail}). Check user and password, and what the user may do.`,
+  Crowded: (database) =>
+    `The database ${database} has no free connection. Allow more there, or fewer here with CLAWFIBER_DATABASE_CONNECTIONS.`,
   Failed: (database, detail) => `The database ${database} cannot be used (${detail}).`
 }
 
@@ -88,4 +106,36 @@ export const fromUnknown = (database: string, cause: unknown): DatabaseError => 
     }
   }
   return new DatabaseError({ database, reason: "Failed", detail })
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const reasonOfSqlState: Readonly<Record<string, DatabaseErrorReason>> = {
+  "3D000": "NoSuchDatabase",
+  "42501": "Refused",
+  "53100": "Full",
+  "53300": "Crowded",
+  "55P03": "Locked"
+}
+
+/** The code beneath an error of the client: a SQLSTATE, or the system's name of what failed. */
+export const codeOf = (error: SqlError): string | undefined => {
+  const { cause } = error.reason
+  return typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"
+    ? cause.code
+    : undefined
+}
+
+/** Reads what a client of Postgres says. Its own words are left out where they could repeat the address. */
+export const fromSqlError = (database: string, error: SqlError): DatabaseError => {
+  const code = codeOf(error)
+  const known = code === undefined ? undefined : reasonOfSqlState[code]
+  if (known !== undefined) return new DatabaseError({ database, reason: known, detail: code ?? "" })
+  switch (error.reason._tag) {
+    case "ConnectionError":
+      return new DatabaseError({ database, reason: "Unreachable", detail: code ?? "no connection" })
+    case "AuthenticationError":
+      return new DatabaseError({ database, reason: "Refused", detail: code ?? "no password" })
+    default:
+      return new DatabaseError({ database, reason: "Failed", detail: detailOf(error.reason.cause) })
+  }
 }

@@ -8,6 +8,7 @@ import type * as SqlClient from "effect/sql/SqlClient"
 import * as Stores from "../../../../src/layers/platform/Stores.ts"
 import type { DatabaseError } from "../../../../src/layers/sql/DatabaseError.ts"
 import * as SqliteClient from "../../../../src/layers/sql/SqliteClient.ts"
+import * as postgres from "../../../postgres/postgres.ts"
 
 /** Empty for each test, and gone after it. */
 type Fresh = Layer.Layer<SqlClient.SqlClient, DatabaseError>
@@ -20,16 +21,26 @@ const sqliteFile: Fresh = Layer.unwrap(
   }).pipe(Effect.orDie)
 ).pipe(Layer.provide(NodeFileSystem.layer))
 
-const databases: ReadonlyArray<{ readonly name: string; readonly client: Fresh }> = [
+interface Database {
+  readonly name: string
+  readonly client: Fresh
+  /** Why it is not tried here. */
+  readonly missing?: string | undefined
+}
+
+const databases: ReadonlyArray<Database> = [
   { name: "SQLite in memory", client: SqliteClient.layerMemory },
-  { name: "SQLite in a file", client: sqliteFile }
+  { name: "SQLite in a file", client: sqliteFile },
+  { name: "Postgres", client: postgres.schema, missing: postgres.missing }
 ]
 
 export type StoresOf = (bounds?: Stores.Bounds) => Layer.Layer<Stores.Stores | SqlClient.SqlClient, Stores.StartError>
 
 /** Registers a suite once for each database. `stores` makes new, empty stores. */
 export const forEachDatabase = (suite: string, body: (stores: StoresOf) => void): void => {
-  for (const { client, name } of databases) {
-    describe(`${suite} (${name})`, () => body((bounds) => Layer.fresh(Stores.layerTemporary(client, bounds))))
+  for (const { client, missing, name } of databases) {
+    describe.skipIf(missing !== undefined)(`${suite} (${name})`, () =>
+      body((bounds) => Layer.fresh(Stores.layerTemporary(client, bounds)))
+    )
   }
 }
