@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { AgentError, AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import type { Attachments } from "../../services/channel/Attachments.ts"
-import type { Settings } from "../../services/channel/Settings.ts"
+import { modelOf, type Settings } from "../../services/channel/Settings.ts"
 import type { Transcripts } from "../../services/channel/Transcripts.ts"
 import { Failure } from "../Failure.ts"
 
@@ -28,18 +28,19 @@ const chosen = (runtime: Runtime, note?: string): Chosen => ({ runtime, note })
 const offline = Effect.promise(() => import("../../layers/channel/OfflineAgent.ts"))
 
 const openai = Effect.fnUntraced(function* (settings: Settings) {
-  if (settings.openaiModel === undefined) {
+  const model = modelOf(settings)
+  if (model === undefined) {
     return yield* new Failure({ message: "Which model? Set OPENAI_MODEL to its name, or use --agent offline." })
   }
   if (settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined) {
     return yield* new Failure({
-      message: `${settings.openaiModel} needs a key: set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that wants none, or use --agent offline.`
+      message: `${model} needs a key: set OPENAI_API_KEY, or OPENAI_BASE_URL to a server that wants none, or use --agent offline.`
     })
   }
   const { layer } = yield* Effect.promise(() => import("../../layers/channel/OpenAiAgent.ts"))
   return chosen(
     layer({
-      model: settings.openaiModel,
+      model,
       baseUrl: settings.openaiBaseUrl,
       apiKey: settings.openaiApiKey,
       api: settings.openaiApi
@@ -64,11 +65,11 @@ export const choose = Effect.fnUntraced(function* ({ agent, environment, exec, s
     // Loaded before anything else is begun: most faults of one's own code show here.
     return chosen(layerOf(yield* load({ file: agent }).pipe(Effect.catch(inWords))))
   }
-  if (settings.openaiModel !== undefined) return yield* openai(settings)
+  if (modelOf(settings) !== undefined) return yield* openai(settings)
   return chosen(
     (yield* offline).layer,
-    settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined
-      ? "Set OPENAI_API_KEY and OPENAI_MODEL to let a model answer, or --agent FILE for your own code."
+    settings.openaiBaseUrl === undefined
+      ? "Set OPENAI_API_KEY to let a model answer, or --agent FILE for your own code."
       : "OPENAI_MODEL is not set, so no model is used. Set it to the name of the one that should answer."
   )
 })

@@ -10,7 +10,7 @@ import * as Redacted from "effect/Redacted"
 import * as FileLock from "../../layers/files/FileLock.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
 import { type Profile, ProfileStore } from "../../services/channel/ProfileStore.ts"
-import { type Settings, SettingsError, table } from "../../services/channel/Settings.ts"
+import { modelOf, type Settings, SettingsError, table } from "../../services/channel/Settings.ts"
 
 export interface Finding {
   readonly check: string
@@ -190,10 +190,10 @@ const defaultBaseUrl = "https://api.openai.com/v1"
 /** Asks for the list of models, which costs nothing. */
 export const model = Effect.fnUntraced(function* (settings: Settings) {
   const client = yield* HttpClient.HttpClient
-  const name = settings.openaiModel
+  const name = modelOf(settings)
   if (name === undefined) {
-    return settings.openaiApiKey === undefined && settings.openaiBaseUrl === undefined
-      ? unknown("model", "None is set up: the offline agent answers. Set OPENAI_API_KEY and OPENAI_MODEL for one.")
+    return settings.openaiBaseUrl === undefined
+      ? unknown("model", "None is set up: the offline agent answers. Set OPENAI_API_KEY for one.")
       : bad("model", "OPENAI_MODEL is not set, so no model is used. Set it to the name of the one that should answer.")
   }
   const base = new URL(`${(settings.openaiBaseUrl ?? defaultBaseUrl).replace(/\/*$/, "")}/`)

@@ -168,7 +168,7 @@ export const table = {
       Config.withDefault(undefined)
     )
   } satisfies Variable<string | undefined>,
-  openaiModel: text({ name: "OPENAI_MODEL", topic: "Model", about: "The model's name." }),
+  openaiModel: text({ name: "OPENAI_MODEL", topic: "Model", about: "The model's name. Unset: gpt-5-mini where only OPENAI_API_KEY is set." }),
   openaiApi: choice(
     {
       name: "OPENAI_API",
@@ -354,3 +354,11 @@ export const unknownNames = (environment: Readonly<Record<string, string | undef
   const known = new Set(Object.values(table).map((variable) => variable.name))
   return Object.keys(environment).filter((name) => /^(CLAWFIBER|INSTACLAW)_/.test(name) && !known.has(name))
 }
+
+/** What answers when only OpenAI's own key is set. It is named at start, so nobody spends without knowing on what. */
+const defaultModel = "gpt-5-mini"
+
+/** The model that answers; undefined = none is set up. */
+export const modelOf = (settings: Settings): string | undefined =>
+  settings.openaiModel ??
+  (settings.openaiApiKey !== undefined && settings.openaiBaseUrl === undefined ? defaultModel : undefined)
