@@ -6,10 +6,11 @@ const titles: Readonly<Record<Settings.Topic, string>> = {
   Model: "The model that answers. Without any of these the offline agent does.",
   Replies: "Replies",
   Limits: "Limits",
+  Platform: "The platform's database",
   Program: "The program itself"
 }
 
-const topics: ReadonlyArray<Settings.Topic> = ["InstaClaw", "Model", "Replies", "Limits", "Program"]
+const topics: ReadonlyArray<Settings.Topic> = ["InstaClaw", "Model", "Replies", "Limits", "Platform", "Program"]
 
 const variables: ReadonlyArray<Settings.Variable<unknown>> = Object.values(Settings.table)
 

@@ -101,12 +101,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
       missing:
         `${error instanceof Error ? error.message : "Postgres ended at once"} ${lines.slice(-3).join(" ")}`.trim()
     }))
-  const door: Server = createServer((_, response) => {
+  const find = async (): Promise<Postgres> => {
     started ??= begin()
-    void started.then((found) => {
-      const answer: Postgres = "url" in found ? { url: found.url } : found
-      response.end(JSON.stringify(answer))
-    })
+    const found = await started
+    return "url" in found ? { url: found.url } : found
+  }
+  const door: Server = createServer((_, response) => {
+    void (async () => response.end(JSON.stringify(await find())))()
   })
   await new Promise<void>((resolve) => door.listen(0, "127.0.0.1", resolve))
   project.provide("postgresDoor", `http://127.0.0.1:${(door.address() as AddressInfo).port}/`)

@@ -15,6 +15,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { ServeError } from "effect/http/HttpServerError"
 import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
@@ -57,6 +58,10 @@ export interface ServeOptions {
 export interface Options extends ServeOptions, Stores.Bounds {
   /** The data folder. Undefined = in memory: everything is gone when it stops. */
   readonly data?: string | undefined
+  /** A Postgres for all but the files. Needs a data folder for those. Undefined = SQLite in the data folder. */
+  readonly postgres?:
+    | { readonly url: Redacted.Redacted<string>; readonly maxConnections?: number | undefined }
+    | undefined
 }
 
 /** The address cannot be listened on. */
@@ -171,11 +176,17 @@ export const layerOver = (options: ServeOptions): Layer.Layer<Server, CannotList
     Layer.provide(Layer.mergeAll(NodeHttpServer.layerHttpServices, SecureRandom.layerWebCrypto))
   )
 
+const storesOf = (options: Options) => {
+  const { data, postgres } = options
+  if (data === undefined) return Stores.layerTest(options)
+  return postgres === undefined
+    ? Stores.layerSqlite({ ...options, folder: data })
+    : Stores.layerPostgres({ ...options, ...postgres, folder: data })
+}
+
 /** Everything. What fails at the start is said in a sentence for the one who runs it. */
 export const layer = (options: Options): Layer.Layer<Server, CannotListen | Stores.StartError> =>
   layerOver(options).pipe(
-    Layer.provide(
-      options.data === undefined ? Stores.layerTest(options) : Stores.layerSqlite({ ...options, folder: options.data })
-    ),
+    Layer.provide(storesOf(options)),
     Layer.provide(Layer.mergeAll(NodeHttpServer.layerHttpServices, SecureRandom.layerWebCrypto))
   )

@@ -2,7 +2,8 @@
  * The platform's stores together, over one database.
  *
  * - `layerSqlite({ folder, ... })`: everything under one data folder: `platform.sqlite` and `files/`.
- * - `layer({ filesFolder, ... })`: the same over whatever `SqlClient` is there (Postgres, a test's).
+ * - `layerPostgres({ folder, url, ... })`: all but the files in a Postgres; `files/` under the data folder.
+ * - `layer({ filesFolder, ... })`: the same over whatever `SqlClient` is there.
  * - `layerTest(bounds?)`: in memory, files in a temporary folder; the real layers, nothing left behind.
  *
  * All run the migrations first, and give `Identities`, `People`, `Sessions` and `Files`. Needed of the outside:
@@ -16,6 +17,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
+import type * as Redacted from "effect/Redacted"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { Files } from "../../services/platform/Files.ts"
 import type { Identities } from "../../services/platform/Identities.ts"
@@ -67,6 +69,9 @@ export interface SqliteOptions extends Bounds {
   readonly durability?: "normal" | "full" | undefined
 }
 
+export const filesOf = (path: Path.Path, folder: string): string => path.join(folder, "files")
+export const databaseOf = (path: Path.Path, folder: string): string => path.join(folder, "platform.sqlite")
+
 export const layerSqlite = (
   options: SqliteOptions
 ): Layer.Layer<
@@ -76,10 +81,38 @@ export const layerSqlite = (
 > =>
   Layer.unwrap(
     Effect.map(Path.Path, (path) => {
-      const filename = path.join(options.folder, "platform.sqlite")
-      return layer({ ...options, filesFolder: path.join(options.folder, "files"), database: filename }).pipe(
+      const filename = databaseOf(path, options.folder)
+      return layer({ ...options, filesFolder: filesOf(path, options.folder), database: filename }).pipe(
         Layer.provideMerge(SqliteClient.layer({ filename, durability: options.durability }))
       )
+    })
+  )
+
+export interface PostgresOptions extends Bounds {
+  /** The data folder, for the files. */
+  readonly folder: string
+  readonly url: Redacted.Redacted<string>
+  readonly maxConnections?: number | undefined
+}
+
+export const layerPostgres = (
+  options: PostgresOptions
+): Layer.Layer<
+  Stores | SqlClient.SqlClient,
+  StartError,
+  SecureRandom.SecureRandom | FileSystem.FileSystem | Path.Path
+> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const path = yield* Path.Path
+      // Loaded here, so that nobody who keeps to SQLite waits for it.
+      const Postgres = yield* Effect.promise(() => import("../sql/PostgresClient.ts"))
+      const client = Layer.fresh(Postgres.layer({ url: options.url, maxConnections: options.maxConnections }))
+      return layer({
+        ...options,
+        filesFolder: filesOf(path, options.folder),
+        database: Postgres.nameOf(options.url)
+      }).pipe(Layer.provideMerge(client))
     })
   )
 

@@ -9,7 +9,7 @@ import * as Output from "../Output.ts"
 import * as serve from "./serve.ts"
 
 export const run = (input: serve.Input & Common) =>
-  withSettings({ json: input.json, ignore: Settings.allBut("log") }, () =>
+  withSettings({ json: input.json, ignore: Settings.allBut("log", "databaseUrl", "databaseConnections") }, (settings) =>
     Effect.gen(function* () {
       yield* serve.dataFolder(input.data)
       yield* Cli.serving
@@ -17,13 +17,13 @@ export const run = (input: serve.Input & Common) =>
         const url = yield* serve.url
         if (input.json) yield* Output.event({ event: "ready", url })
         else {
-          const lines = ["The platform is up.", `  Page      ${url}`, `  Data      ${input.data}`]
+          const lines = ["The platform is up.", `  Page      ${url}`, `  Data      ${serve.place(input, settings)}`]
           const caution = serve.caution(input)
           if (caution !== undefined) lines.push(`  Note      ${caution}`)
           lines.push(`  Try       clawfiber connect --url ${url}, in another folder, to put an agent on the line`)
           yield* Output.line([...lines, "Ctrl-C ends it."].join("\n"))
         }
         return yield* Effect.never
-      }).pipe(Effect.provide(serve.layer(input)), Effect.catchTag("StoreError", serve.inWords))
+      }).pipe(Effect.provide(serve.layer(input, settings)), Effect.catchTag("StoreError", serve.inWords))
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )

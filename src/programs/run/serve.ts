@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as FileLock from "../../layers/files/FileLock.ts"
 import { isLoopback } from "../../layers/platform/HttpGuards.ts"
 import * as Server from "../../layers/platform/Server.ts"
+import type { Settings } from "../../services/channel/Settings.ts"
 import { Failure } from "../Failure.ts"
 
 export interface Input {
@@ -53,8 +55,22 @@ const checkPublicUrl = (text: string) => {
     : fail(`--public-url ${text} is no address. Write it like https://chat.example.org.`)
 }
 
+/** Postgres where the settings name one. */
+export const database = (settings: Settings) =>
+  settings.databaseUrl === undefined
+    ? undefined
+    : { url: settings.databaseUrl, maxConnections: settings.databaseConnections }
+
+/** Where everything is kept, in words. */
+export const place = (input: Pick<Input, "data">, settings: Settings): string => {
+  const url = settings.databaseUrl && URL.parse(Redacted.value(settings.databaseUrl))
+  return url === undefined || url === null
+    ? input.data
+    : `Postgres at ${url.host === "" ? "localhost" : url.host}${url.pathname}, files in ${input.data}`
+}
+
 /** The server, its faults in words. */
-export const layer = (input: Input) =>
+export const layer = (input: Input, settings: Settings) =>
   Layer.unwrap(
     Effect.as(
       Option.match(input.publicUrl, { onNone: () => Effect.void, onSome: checkPublicUrl }),
@@ -62,6 +78,7 @@ export const layer = (input: Input) =>
         host: input.host,
         port: input.port,
         data: input.data,
+        postgres: database(settings),
         openSignIn: input.openSignIn,
         publicUrl: Option.getOrUndefined(input.publicUrl)
       })

@@ -37,14 +37,14 @@ const identity = Effect.fnUntraced(function* (url: URL) {
       )
 })
 
-const summary = (input: Input, url: string, answers: ReadonlyArray<string>) => {
+const summary = (input: Input, settings: Settings, url: string, answers: ReadonlyArray<string>) => {
   const chat = input.port === 8787 && input.host === "127.0.0.1" ? "clawfiber chat" : `clawfiber chat --url ${url}`
   const caution = serve.caution(input)
   return [
     "clawfiber is up.",
     `  Page      ${url}`,
     ...answers.map((text, index) => `  ${index === 0 ? "Agent" : "     "}     ${text}`),
-    `  Data      ${input.data}`,
+    `  Data      ${serve.place(input, settings)}`,
     ...(caution === undefined ? [] : [`  Note      ${caution}`]),
     `  Try       open the page${answers.length === 0 ? "" : `, or: ${chat} "Hello"`}`,
     "Ctrl-C ends it."
@@ -79,7 +79,7 @@ const withAgent = (input: Input & Common, settings: Settings, chosen: agents.Cho
       } else {
         const answers = [`${profile.name} (${profile.claw_id}): ${runtime.description}`]
         if (chosen.note !== undefined) answers.push(chosen.note)
-        yield* Output.line(summary(input, url, answers))
+        yield* Output.line(summary(input, settings, url, answers))
       }
       return yield* line.untilBlocked
     }).pipe(
@@ -112,8 +112,8 @@ export const run = (input: Input & Common) =>
           const url = yield* serve.url
           if (input.json) yield* Output.event({ event: "ready", url })
           if (chosen !== undefined) return yield* withAgent(input, settings, chosen, url)
-          if (!input.json) yield* Output.line(summary(input, url, []))
+          if (!input.json) yield* Output.line(summary(input, settings, url, []))
           return yield* Effect.never
-        }).pipe(Effect.provide(serve.layer(input)), Effect.catchTag("StoreError", serve.inWords))
+        }).pipe(Effect.provide(serve.layer(input, settings)), Effect.catchTag("StoreError", serve.inWords))
       }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )

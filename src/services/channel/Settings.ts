@@ -12,7 +12,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
-export type Topic = "InstaClaw" | "Model" | "Replies" | "Limits" | "Program"
+export type Topic = "InstaClaw" | "Model" | "Replies" | "Limits" | "Platform" | "Program"
 
 export interface Variable<A> {
   readonly name: string
@@ -64,6 +64,11 @@ const isUrl = (schemes: ReadonlyArray<string>) => (text: string) => {
   return (
     url !== null && schemes.includes(url.protocol) && url.hostname !== "" && url.username === "" && url.password === ""
   )
+}
+
+const isDatabaseUrl = (text: string) => {
+  const url = URL.parse(text)
+  return url !== null && (url.protocol === "postgres:" || url.protocol === "postgresql:")
 }
 
 const url = (words: Words, fallback: string, scheme: "ws" | "http"): Variable<URL> => ({
@@ -168,7 +173,11 @@ export const table = {
       Config.withDefault(undefined)
     )
   } satisfies Variable<string | undefined>,
-  openaiModel: text({ name: "OPENAI_MODEL", topic: "Model", about: "The model's name. Unset: gpt-5-mini where only OPENAI_API_KEY is set." }),
+  openaiModel: text({
+    name: "OPENAI_MODEL",
+    topic: "Model",
+    about: "The model's name. Unset: gpt-5-mini where only OPENAI_API_KEY is set."
+  }),
   openaiApi: choice(
     {
       name: "OPENAI_API",
@@ -251,6 +260,29 @@ export const table = {
     8_388_608,
     65_536,
     1_073_741_824
+  ),
+  databaseUrl: {
+    ...secret({
+      name: "CLAWFIBER_DATABASE_URL",
+      topic: "Platform",
+      about:
+        "The Postgres that the platform keeps everything but files in. Unset: SQLite in the data folder. A bare DATABASE_URL is never taken up."
+    }),
+    allowed: "an address like postgres://user:password@host:5432/database",
+    config: Config.schema(
+      Schema.RedactedFromValue(Schema.String.check(Schema.makeFilter(isDatabaseUrl))),
+      "CLAWFIBER_DATABASE_URL"
+    ).pipe(Config.withDefault(undefined))
+  } satisfies Variable<Redacted.Redacted<string> | undefined>,
+  databaseConnections: whole(
+    {
+      name: "CLAWFIBER_DATABASE_CONNECTIONS",
+      topic: "Platform",
+      about: "How many connections to Postgres there are at most."
+    },
+    10,
+    1,
+    1_000
   ),
   token: secret({
     name: "CLAWFIBER_TOKEN",
