@@ -3,28 +3,17 @@
  * survive is written to Sessions first: a message is stored before it is delivered, a reply's end is stored before
  * anyone is told of it.
  */
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
 import * as BrokerContract from "../../services/platform/Broker.ts"
-import type {
-  AgentLink,
-  AgentSeat,
-  FeedItem,
-  Followed,
-  Presence,
-  Reader,
-  Taken
-} from "../../services/platform/Broker.ts"
+import type { AgentLink, AgentSeat, Presence, Taken } from "../../services/platform/Broker.ts"
 import * as Files from "../../services/platform/Files.ts"
 import * as Identities from "../../services/platform/Identities.ts"
-import { LimitReached, NotFound, type StoreError } from "../../services/platform/PlatformError.ts"
+import { NotFound, type StoreError } from "../../services/platform/PlatformError.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
 import type { Exchange, NewExchange } from "../../services/platform/Sessions.ts"
 import { encodeAutoBound, encodeCancel, encodeRequest } from "../../services/protocol/PlatformFrame.ts"
@@ -33,7 +22,9 @@ import type { ReplyUpdate } from "../../services/protocol/Dialect.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import type { Step } from "../../services/protocol/ReplyLog.ts"
 import * as AgentDesk from "./AgentDesk.ts"
+import * as followReply from "./followReply.ts"
 import * as LiveReply from "./LiveReply.ts"
+import * as Readers from "./Readers.ts"
 
 type Desk = AgentDesk.AgentDesk
 type Reply = LiveReply.LiveReply
@@ -45,16 +36,11 @@ export interface Options {
   readonly window?: number | undefined
 }
 
-/** Steps a slow follower of one reply may be behind. */
-const followerBound = 4096
-
 const interrupted = (message: string): Failure => ({ code: "INTERRUPTED", message })
 const agentLeft = interrupted(
   "The agent lost its connection in the middle of the answer and did not come back. Ask again."
 )
 const platformStopped = interrupted("The platform was restarted in the middle of the answer. Ask again.")
-const tooSlow =
-  "This reader is too slow: more than four thousand pieces of the answer wait for it. Read it again from the start."
 const notStored = interrupted("The answer could not be stored on the platform. Ask again in a moment.")
 const cancelled: Failure = { code: "CANCELLED", message: "The answer was stopped on request." }
 
@@ -86,14 +72,15 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
 
   const desks = new Map<string, Desk>()
-  const readers = new Map<string, Set<Reader>>()
+  const readers = Readers.make()
+  const { tell, tellEveryone } = readers
   const dirty = new Set<Reply>()
   /** Where a running reply is: response id → its desk. */
   const underWay = new Map<string, { readonly desk: Desk; readonly reply: Reply }>()
   /** Desks whose mailbox could not be read. */
   const stuck = new Set<Desk>()
   const background = new Set<Fiber.Fiber<void>>()
-  const counts = { accepted: 0, delivered: 0, completed: 0, failed: 0, deltas: 0, readers: 0, onLine: 0 }
+  const counts = { accepted: 0, delivered: 0, completed: 0, failed: 0, deltas: 0, onLine: 0 }
   const state = { stopping: false }
 
   /** Runs what a synchronous door set off, for as long as the broker lives. */
@@ -107,15 +94,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     let desk = desks.get(clawId)
     if (desk === undefined) desks.set(clawId, (desk = AgentDesk.make(clawId)))
     return desk
-  }
-
-  const tell = (userId: string, item: FeedItem): void => {
-    const set = readers.get(userId)
-    if (set !== undefined) for (const reader of set) reader(item)
-  }
-
-  const tellEveryone = (item: FeedItem): void => {
-    for (const set of readers.values()) for (const reader of set) reader(item)
   }
 
   const presenceOf = (desk: Desk | undefined): Presence =>
@@ -362,6 +340,13 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       if (desk !== undefined) desk.mail++
       tell(input.userId, { _tag: "Accepted", exchange, agentAway })
       if (desk !== undefined) yield* deliver(desk)
+      // Its first message gave it a title.
+      if (session.title === "" && readers.has(input.userId)) {
+        yield* sessions.find(input.userId, input.sessionId).pipe(
+          Effect.map((titled) => tell(input.userId, { _tag: "SessionChanged", session: titled })),
+          Effect.ignore
+        )
+      }
     }
     return { exchange, fresh, agentAway }
   })
@@ -402,55 +387,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       yield* Effect.forEach(own, ({ reply }) => cancel(userId, reply.exchange.responseId), { discard: true })
     }
   )
-
-  const follow: BrokerContract.Broker["Service"]["follow"] = (responseId) =>
-    Stream.callback<Followed, NotFound | LimitReached | StoreError>((queue) =>
-      Effect.gen(function* () {
-        const exchange = yield* sessions.findExchange(responseId)
-        const route = LiveReply.routeOf(exchange)
-        let closed = false
-        const offer = (step: Step): void => {
-          if (closed) return
-          if (Queue.sizeUnsafe(queue) >= followerBound) {
-            closed = true
-            Queue.failCauseUnsafe(queue, Cause.fail(new LimitReached({ detail: tooSlow })))
-            return
-          }
-          Queue.offerUnsafe(queue, { route, step })
-          if (step._tag === "Completed" || step._tag === "Failed") {
-            closed = true
-            Queue.endUnsafe(queue)
-          }
-        }
-        yield* Effect.acquireRelease(
-          Effect.sync(() => {
-            const stop = watch(exchange.userId, (item) => {
-              if (item._tag === "Step" && item.exchange.responseId === responseId) offer(item.step)
-            })
-            for (const step of underWay.get(responseId)?.reply.steps ?? []) offer(step)
-            return stop
-          }),
-          (stop) => Effect.sync(stop)
-        )
-        if (underWay.has(responseId)) return
-        // It waits for its agent, or it ended: perhaps just now, while this reader was put in place.
-        const now = yield* sessions.findExchange(responseId)
-        if (now.status === "completed" || now.status === "failed") LiveReply.stored(now).forEach(offer)
-      }).pipe(Effect.catchCause((cause) => Effect.sync(() => Queue.failCauseUnsafe(queue, cause))))
-    )
-
-  const watch = (userId: string, reader: Reader): (() => void) => {
-    let set = readers.get(userId)
-    if (set === undefined) readers.set(userId, (set = new Set()))
-    set.add(reader)
-    counts.readers++
-    return () => {
-      const mine = readers.get(userId)
-      if (mine === undefined || !mine.delete(reader)) return
-      counts.readers--
-      if (mine.size === 0) readers.delete(userId)
-    }
-  }
 
   const sweep = Effect.suspend(() => {
     const now = clock.currentTimeMillisUnsafe()
@@ -517,14 +453,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     submit,
     cancel,
     abandon,
-    follow,
+    follow: followReply.make(sessions, readers, (responseId) => underWay.get(responseId)?.reply.steps),
     peek: (responseId) => underWay.get(responseId)?.reply,
-    watch,
+    watch: readers.watch,
     notify: tell,
     drain,
     counts: Effect.sync(() => ({
       agentsOnLine: counts.onLine,
-      readers: counts.readers,
+      readers: readers.count(),
       repliesUnderWay: underWay.size,
       messagesAccepted: counts.accepted,
       messagesDelivered: counts.delivered,

@@ -1,7 +1,7 @@
 /** Refusals under `/v1`, in the shape that OpenAI's clients read. */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
-import type { StoreError } from "../../services/platform/PlatformError.ts"
+import type { LimitReached, NotFound, StoreError } from "../../services/platform/PlatformError.ts"
 import type * as Api from "../../services/protocol/ApiResponses.ts"
 import * as HttpGuards from "./HttpGuards.ts"
 
@@ -26,6 +26,57 @@ export const broken: OpenAiError = new OpenAiError({
   param: null,
   message: "The answer broke off on the platform's side. Ask again."
 })
+
+export const bad = (message: string, param: string | null, code: string | null = null): OpenAiError =>
+  new OpenAiError({ status: 400, type: "invalid_request_error", code, param, message })
+
+export const noModel = (model: string): OpenAiError =>
+  new OpenAiError({
+    status: 404,
+    type: "invalid_request_error",
+    code: "model_not_found",
+    param: "model",
+    message: `There is no agent "${model.slice(0, 100)}" here. GET /v1/models lists those there are.`
+  })
+
+export const noResponse: OpenAiError = new OpenAiError({
+  status: 404,
+  type: "invalid_request_error",
+  code: "response_not_found",
+  param: "response_id",
+  message: "There is no such response, or it is not yours."
+})
+
+export const away: OpenAiError = new OpenAiError({
+  status: 503,
+  type: "server_error",
+  code: "agent_away",
+  param: null,
+  message: "This agent is not on the line, so nobody would answer. Try again when it is, or send background: true."
+})
+
+export const ofPlatform = (error: NotFound | LimitReached | StoreError): OpenAiError => {
+  switch (error._tag) {
+    case "NotFound":
+      return new OpenAiError({
+        status: 404,
+        type: "invalid_request_error",
+        code: `${error.what.replaceAll(" ", "_")}_not_found`,
+        param: null,
+        message: error.message
+      })
+    case "LimitReached":
+      return new OpenAiError({
+        status: 429,
+        type: "rate_limit_error",
+        code: "limit_reached",
+        param: null,
+        message: error.message
+      })
+    case "StoreError":
+      return unavailable(error)
+  }
+}
 
 export const toResponse = (error: OpenAiError): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe(

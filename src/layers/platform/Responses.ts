@@ -18,104 +18,16 @@ import * as Broker from "../../services/platform/Broker.ts"
 import * as Identities from "../../services/platform/Identities.ts"
 import type { Identity } from "../../services/platform/Identities.ts"
 import * as People from "../../services/platform/People.ts"
-import type { LimitReached, NotFound, StoreError } from "../../services/platform/PlatformError.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
-import type { Exchange } from "../../services/platform/Sessions.ts"
 import { CreateResponse } from "../../services/protocol/ApiResponses.ts"
-import { sse, sseDone } from "../../services/protocol/dialects/OpenResponses.ts"
 import { InstaClawApi } from "../../services/protocol/InstaClawApi.ts"
-import { events, type ReplyHead, type Step, wholeResponse } from "../../services/protocol/ReplyLog.ts"
-import type { ResponseObject } from "../../services/protocol/ResponseEvent.ts"
-import * as HttpGuards from "./HttpGuards.ts"
-import * as LiveReply from "./LiveReply.ts"
+import { wholeResponse } from "../../services/protocol/ReplyLog.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 import { partsOf } from "./responsesInput.ts"
+import * as responsesStream from "./responsesStream.ts"
 
 const decode = Schema.decodeUnknownEffect(CreateResponse)
 const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
-
-const bad = (message: string, param: string | null, code: string | null = null) =>
-  new OpenAiError.OpenAiError({ status: 400, type: "invalid_request_error", code, param, message })
-
-const noModel = (model: string) =>
-  new OpenAiError.OpenAiError({
-    status: 404,
-    type: "invalid_request_error",
-    code: "model_not_found",
-    param: "model",
-    message: `There is no agent "${model.slice(0, 100)}" here. GET /v1/models lists those there are.`
-  })
-
-const noResponse = new OpenAiError.OpenAiError({
-  status: 404,
-  type: "invalid_request_error",
-  code: "response_not_found",
-  param: "response_id",
-  message: "There is no such response, or it is not yours."
-})
-
-const away = new OpenAiError.OpenAiError({
-  status: 503,
-  type: "server_error",
-  code: "agent_away",
-  param: null,
-  message: "This agent is not on the line, so nobody would answer. Try again when it is, or send background: true."
-})
-
-const ofPlatform = (error: NotFound | LimitReached | StoreError): OpenAiError.OpenAiError => {
-  switch (error._tag) {
-    case "NotFound":
-      return new OpenAiError.OpenAiError({
-        status: 404,
-        type: "invalid_request_error",
-        code: `${error.what.replaceAll(" ", "_")}_not_found`,
-        param: null,
-        message: error.message
-      })
-    case "LimitReached":
-      return new OpenAiError.OpenAiError({
-        status: 429,
-        type: "rate_limit_error",
-        code: "limit_reached",
-        param: null,
-        message: error.message
-      })
-    case "StoreError":
-      return OpenAiError.unavailable(error)
-  }
-}
-
-/** The response object as it stands: queued where nothing came yet. */
-const objectOf = (exchange: Exchange, live: Broker.UnderWay | undefined): ResponseObject | object => {
-  const { head } = LiveReply.routeOf(exchange)
-  if (exchange.status === "completed" || exchange.status === "failed") {
-    const terminal = LiveReply.stored(exchange).at(-1)
-    if (terminal !== undefined && (terminal._tag === "Completed" || terminal._tag === "Failed")) {
-      return wholeResponse(head, terminal)
-    }
-  }
-  const created = events(head, { _tag: "Opened", sequence: 0 })[0]
-  const begun = created !== undefined && "response" in created ? created.response : {}
-  return live?.status === "answering" ? begun : { ...begun, status: "queued" }
-}
-
-const sseHeaders = { ...HttpGuards.dataHeaders, "cache-control": "no-cache", "x-accel-buffering": "no" } as const
-const utf8 = new TextEncoder()
-/**
- * A comment, at once and then every 20 seconds: Node sends the headers with the first bytes, and what stands between
- * (a proxy, the client's own patience: five minutes in Node's fetch) takes silence for death.
- */
-const stillHere = Stream.map(Stream.tick("20 seconds"), () => utf8.encode(": still here\n\n"))
-
-const frames = (head: ReplyHead, step: Step, after: number): Uint8Array =>
-  utf8.encode(
-    events(head, step)
-      .filter((event) => event.sequence_number > after)
-      .map((event) => sse(JSON.stringify(event)))
-      .join("")
-  )
-
-const renumbered = (step: Step, sequence: number): Step => (step._tag === "Opened" ? step : { ...step, sequence })
 
 const json = (body: unknown): HttpServerResponse.HttpServerResponse => HttpServerResponse.jsonUnsafe(body)
 
@@ -156,13 +68,13 @@ export const layer: Layer.Layer<
 
     const bodyOf = Effect.fnUntraced(function* (request: HttpServerRequest) {
       const body = yield* request.json.pipe(
-        Effect.mapError(() => bad("The body is not JSON, or larger than is taken.", null))
+        Effect.mapError(() => OpenAiError.bad("The body is not JSON, or larger than is taken.", null))
       )
       return yield* decode(body).pipe(
         Effect.mapError((error) => {
           const issue = formatter(error.issue).issues[0]
           const param = issue?.path?.map((part) => String(typeof part === "object" ? part.key : part)).join(".")
-          return bad(
+          return OpenAiError.bad(
             `${param === undefined || param === "" ? "The body" : param} cannot be used: ${issue?.message.split(/, (?:actual|got) /, 1)[0] ?? "it has another shape"}.`,
             param ?? null
           )
@@ -179,74 +91,43 @@ export const layer: Layer.Layer<
           Effect.mapError(OpenAiError.unavailable)
         )
         if (exchange === undefined || exchange.userId !== userId) {
-          return yield* bad(
+          return yield* OpenAiError.bad(
             "previous_response_id names no response of yours.",
             "previous_response_id",
             "previous_response_not_found"
           )
         }
         if (exchange.clawId !== body.model) {
-          return yield* bad("previous_response_id is a response of another agent.", "previous_response_id")
+          return yield* OpenAiError.bad("previous_response_id is a response of another agent.", "previous_response_id")
         }
         return exchange.sessionId
       }
       const named = body.metadata?.["session_id"]
       const session =
         named === undefined
-          ? yield* sessions.create(userId, body.model).pipe(Effect.mapError(ofPlatform))
-          : yield* sessions.find(userId, named).pipe(Effect.mapError(ofPlatform))
+          ? yield* sessions.create(userId, body.model).pipe(Effect.mapError(OpenAiError.ofPlatform))
+          : yield* sessions.find(userId, named).pipe(Effect.mapError(OpenAiError.ofPlatform))
       if (session.clawId !== body.model) {
-        return yield* bad("metadata.session_id is a session with another agent.", "metadata.session_id")
+        return yield* OpenAiError.bad("metadata.session_id is a session with another agent.", "metadata.session_id")
       }
       return session.sessionId
     })
-
-    /** The canonical events as they come; `ended` is called with the last one. */
-    const stream = (responseId: string, after: number, ended: () => void): Stream.Stream<Uint8Array> =>
-      broker.follow(responseId).pipe(
-        Stream.map(({ route, step }) => {
-          if (step._tag === "Completed" || step._tag === "Failed") ended()
-          return frames(route.head, step, after)
-        }),
-        Stream.filter((bytes) => bytes.length > 0),
-        Stream.catch((error) =>
-          Stream.make(
-            utf8.encode(
-              sse(JSON.stringify({ type: "error", code: "server_error", message: error.message, param: null }))
-            )
-          )
-        ),
-        Stream.concat(Stream.make(utf8.encode(sseDone))),
-        Stream.merge(stillHere, { haltStrategy: "left" })
-      )
-
-    /**
-     * The rest of a reply that has ended, for a reader who has the events up to `after`. What is stored has no
-     * numbers of single deltas, so the reader gets the whole text with `output_text.done`, numbered on from its last.
-     */
-    const rest = (exchange: Exchange, after: number): Stream.Stream<Uint8Array> => {
-      const { head } = LiveReply.routeOf(exchange)
-      const steps = LiveReply.stored(exchange)
-      const wanted =
-        after < 0 ? steps : steps.slice(-1).map((step) => renumbered(step, Math.max(step.sequence, after + 1)))
-      return Stream.fromIterable([...wanted.map((step) => frames(head, step, -1)), utf8.encode(sseDone)])
-    }
 
     const create = Effect.fn("Responses.create")(function* (request: HttpServerRequest) {
       const person = yield* personOf(request)
       const body = yield* bodyOf(request)
       const agent = yield* identities.find(body.model).pipe(
         Effect.catchTags({
-          NotFound: () => Effect.fail(noModel(body.model)),
+          NotFound: () => Effect.fail(OpenAiError.noModel(body.model)),
           StoreError: (error) => Effect.fail(OpenAiError.unavailable(error))
         })
       )
       const parts = partsOf(body)
       if (parts.length === 0) {
-        return yield* bad("input is empty: send a text, or items with content.", "input", "empty_input")
+        return yield* OpenAiError.bad("input is empty: send a text, or items with content.", "input", "empty_input")
       }
       const background = body.background === true
-      if (!background && (yield* broker.presence(agent.clawId))._tag === "Away") return yield* away
+      if (!background && (yield* broker.presence(agent.clawId))._tag === "Away") return yield* OpenAiError.away
       const sessionId = yield* sessionOf(person.userId, body)
       const streamed = body.stream === true
       const { exchange } = yield* broker
@@ -259,22 +140,24 @@ export const layer: Layer.Layer<
           stream: true,
           metadata: body.metadata ?? {}
         })
-        .pipe(Effect.mapError(ofPlatform))
+        .pipe(Effect.mapError(OpenAiError.ofPlatform))
       const { responseId } = exchange
       /** Whoever asked has hung up: nobody waits for this answer. */
       const hungUp = background ? Effect.void : Effect.ignore(broker.cancel(person.userId, responseId))
       if (streamed) {
         let over = false
         return HttpServerResponse.stream(
-          stream(responseId, -1, () => {
-            over = true
-          }).pipe(Stream.ensuring(Effect.suspend(() => (over ? Effect.void : hungUp)))),
-          { contentType: "text/event-stream; charset=utf-8", headers: sseHeaders }
+          responsesStream
+            .live(broker, responseId, -1, () => {
+              over = true
+            })
+            .pipe(Stream.ensuring(Effect.suspend(() => (over ? Effect.void : hungUp)))),
+          { contentType: "text/event-stream; charset=utf-8", headers: responsesStream.headers }
         )
       }
-      if (background) return json(objectOf(exchange, broker.peek(responseId)))
+      if (background) return json(responsesStream.objectOf(exchange, broker.peek(responseId)))
       const last = yield* Stream.runLast(broker.follow(responseId)).pipe(
-        Effect.mapError(ofPlatform),
+        Effect.mapError(OpenAiError.ofPlatform),
         Effect.onInterrupt(() => hungUp)
       )
       const terminal = Option.getOrUndefined(last)
@@ -288,11 +171,11 @@ export const layer: Layer.Layer<
       const person = yield* personOf(request)
       const exchange = yield* sessions.findExchange(responseId).pipe(
         Effect.catchTags({
-          NotFound: () => Effect.fail(noResponse),
+          NotFound: () => Effect.fail(OpenAiError.noResponse),
           StoreError: (error) => Effect.fail(OpenAiError.unavailable(error))
         })
       )
-      return exchange.userId === person.userId ? exchange : yield* noResponse
+      return exchange.userId === person.userId ? exchange : yield* OpenAiError.noResponse
     })
 
     const answered = <R>(
@@ -306,15 +189,18 @@ export const layer: Layer.Layer<
         answered(
           Effect.gen(function* () {
             const exchange = yield* ownResponse(request, params.response_id)
-            if (query.stream !== "true") return json(objectOf(exchange, broker.peek(exchange.responseId)))
+            if (query.stream !== "true")
+              return json(responsesStream.objectOf(exchange, broker.peek(exchange.responseId)))
             const after = query.starting_after === undefined ? -1 : Number(query.starting_after)
             if (!Number.isSafeInteger(after)) {
-              return yield* bad("starting_after must be a whole number.", "starting_after")
+              return yield* OpenAiError.bad("starting_after must be a whole number.", "starting_after")
             }
             const over = exchange.status === "completed" || exchange.status === "failed"
             return HttpServerResponse.stream(
-              over ? rest(exchange, after) : stream(exchange.responseId, after, () => {}),
-              { contentType: "text/event-stream; charset=utf-8", headers: sseHeaders }
+              over
+                ? responsesStream.rest(exchange, after)
+                : responsesStream.live(broker, exchange.responseId, after, () => {}),
+              { contentType: "text/event-stream; charset=utf-8", headers: responsesStream.headers }
             )
           })
         )
@@ -323,8 +209,8 @@ export const layer: Layer.Layer<
         answered(
           Effect.gen(function* () {
             const { responseId, userId } = yield* ownResponse(request, params.response_id)
-            const ended = yield* broker.cancel(userId, responseId).pipe(Effect.mapError(ofPlatform))
-            return json(objectOf(ended, undefined))
+            const ended = yield* broker.cancel(userId, responseId).pipe(Effect.mapError(OpenAiError.ofPlatform))
+            return json(responsesStream.objectOf(ended, undefined))
           })
         )
       )
@@ -350,7 +236,7 @@ export const layer: Layer.Layer<
             yield* personOf(request)
             const agent = yield* identities.find(params.model).pipe(
               Effect.catchTags({
-                NotFound: () => Effect.fail(noModel(params.model)),
+                NotFound: () => Effect.fail(OpenAiError.noModel(params.model)),
                 StoreError: (error) => Effect.fail(OpenAiError.unavailable(error))
               })
             )

@@ -49,37 +49,46 @@ export class IdentityApi extends HttpApiGroup.make("identity")
       payload: Models.NewProfile,
       success: Models.Answer(Models.CreatedProfile),
       error: [NotSignedIn, NotAllowed, TooMany, ...storeErrors]
-    }),
+    }).annotate(
+      OpenApi.Description,
+      "Registers an agent. Open on the platform's own machine; elsewhere with a token, which makes the agent yours. app_secret is shown this once."
+    ),
     HttpApiEndpoint.post("signIn", "/api/sign-in", {
       payload: Schema.Struct({ name: Schema.String }),
       success: Models.Answer(Models.SignedIn),
       error: [NotAllowed, TooMany, ...storeErrors]
-    })
+    }).annotate(
+      OpenApi.Description,
+      "Signs in by a name: the same name is the same person. On the platform's own machine only, unless it was started with --open-sign-in."
+    )
   )
   .middleware(Readable) {}
 
 /** A person's own: ticket, keys, agents to talk to, sessions. */
 export class ChatApi extends HttpApiGroup.make("chat")
   .add(
-    HttpApiEndpoint.get("me", "/api/me", { success: Models.Answer(Models.Me) }),
+    HttpApiEndpoint.get("me", "/api/me", { success: Models.Answer(Models.Me) }).annotate(
+      OpenApi.Description,
+      "Who the token belongs to."
+    ),
     HttpApiEndpoint.post("ticket", "/api/ticket", {
       success: Models.Answer(Models.Ticket),
       error: [...storeErrors]
-    }),
+    }).annotate(OpenApi.Description, "A one-use ticket of 90 seconds for a browser's socket: /ws/chat?ticket="),
     HttpApiEndpoint.get("listKeys", "/api/keys", {
       success: Models.Answer(Schema.Struct({ items: Schema.Array(Models.Key) })),
       error: [...storeErrors]
-    }),
+    }).annotate(OpenApi.Description, "Your long-lived keys for /v1, without their secrets."),
     HttpApiEndpoint.post("createKey", "/api/keys", {
       payload: Schema.Struct({ name: Schema.String }),
       success: Models.Answer(Models.CreatedKey),
       error: [TooMany, ...storeErrors]
-    }),
+    }).annotate(OpenApi.Description, "A long-lived key for /v1. The key is shown this once."),
     HttpApiEndpoint.delete("revokeKey", "/api/keys/:key_id", {
       params: { key_id: Schema.String },
       success: Models.Answer(ok),
       error: [NoSuchThing, ...storeErrors]
-    }),
+    }).annotate(OpenApi.Description, "Ends a key at once."),
     HttpApiEndpoint.get("agents", "/api/agents", {
       query: {
         /** 1 to 200; 50 where absent. */
@@ -93,22 +102,21 @@ export class ChatApi extends HttpApiGroup.make("chat")
         Schema.Struct({ items: Schema.Array(Models.Agent), next: Schema.optionalKey(Schema.String) })
       ),
       error: [...storeErrors]
-    }),
+    }).annotate(OpenApi.Description, "The agents there are, by name, a page at a time."),
     HttpApiEndpoint.get("agent", "/api/agents/:claw_id", {
       params: { claw_id: Schema.String },
       success: Models.Answer(Models.Agent),
       error: [NoSuchThing, ...storeErrors]
-    }),
+    }).annotate(OpenApi.Description, "One agent."),
     HttpApiEndpoint.post("createSession", "/api/session/create", {
       payload: Schema.Struct({ claw_id: Schema.String }),
       success: Models.Answer(Models.Session),
       error: [NoSuchThing, ...storeErrors]
-    }),
-    /** A bare list, last used first, as the gateway's. */
+    }).annotate(OpenApi.Description, "Opens a conversation with an agent."),
     HttpApiEndpoint.post("listSessions", "/api/session/list", {
       success: Schema.Array(Models.Session),
       error: [...storeErrors]
-    }),
+    }).annotate(OpenApi.Description, "Your conversations, last used first, as a bare list."),
     HttpApiEndpoint.get("messages", "/api/session/:session_id/messages", {
       params: sessionParams,
       query: {
@@ -123,24 +131,33 @@ export class ChatApi extends HttpApiGroup.make("chat")
         Schema.Struct({ items: Schema.Array(Models.Message), next: Schema.NullOr(Schema.Finite) })
       ),
       error: [NoSuchThing, ...storeErrors]
-    }),
+    }).annotate(
+      OpenApi.Description,
+      "What was said in a conversation, newest first. A reply under way has the text so far."
+    ),
     HttpApiEndpoint.patch("renameSession", "/api/session/:session_id", {
       params: sessionParams,
       payload: Schema.Struct({ title: Schema.String }),
       success: Models.Answer(Models.Session),
       error: [NoSuchThing, ...storeErrors]
-    }),
+    }).annotate(OpenApi.Description, "Gives a conversation a title."),
     HttpApiEndpoint.delete("removeSession", "/api/session/:session_id", {
       params: sessionParams,
       success: Models.Answer(ok),
       error: [NoSuchThing, ...storeErrors]
-    }),
+    }).annotate(
+      OpenApi.Description,
+      "Removes a conversation with all that was said in it, and stops what is being written in it."
+    ),
     HttpApiEndpoint.post("uploadFile", "/api/files", {
       /** One file in the field `file`. */
       payload: Schema.Struct({ file: Multipart.SingleFileSchema }).pipe(HttpApiSchema.asMultipartStream(uploadLimits)),
       success: Models.Answer(Models.StoredFile),
       error: [TooLarge, TooMany, ...storeErrors]
-    })
+    }).annotate(
+      OpenApi.Description,
+      "Stores a file to be named in a message by its file_id. One file in the field file, as multipart/form-data."
+    )
   )
   .middleware(Readable)
   .middleware(Authorization) {}
@@ -152,7 +169,10 @@ export class FilesApi extends HttpApiGroup.make("files")
       params: { file_id: Schema.String },
       success: HttpApiSchema.StreamUint8Array(),
       error: [NotSignedIn, NoSuchThing, ...storeErrors]
-    })
+    }).annotate(
+      OpenApi.Description,
+      "The bytes of a file: with your token, or with the keys of the agent of its conversation."
+    )
   )
   .middleware(Readable) {}
 
@@ -161,7 +181,10 @@ export class ResponsesApi extends HttpApiGroup.make("responses").add(
   HttpApiEndpoint.post("createResponse", "/v1/responses", {
     payload: CreateResponse,
     success: Schema.Record(Schema.String, Schema.Unknown)
-  }),
+  }).annotate(
+    OpenApi.Description,
+    "Asks an agent; model is its claw_id. With stream: true the answer comes as server-sent events. A client that hangs up cancels the answer, unless background is true."
+  ),
   HttpApiEndpoint.get("getResponse", "/v1/responses/:response_id", {
     params: { response_id: Schema.String },
     query: {
@@ -170,31 +193,34 @@ export class ResponsesApi extends HttpApiGroup.make("responses").add(
       starting_after: Schema.optionalKey(Schema.String)
     },
     success: Schema.Record(Schema.String, Schema.Unknown)
-  }),
+  }).annotate(OpenApi.Description, "A response as it stands, or with stream=true its events, after starting_after."),
   HttpApiEndpoint.post("cancelResponse", "/v1/responses/:response_id/cancel", {
     params: { response_id: Schema.String },
     success: Schema.Record(Schema.String, Schema.Unknown)
-  }),
-  HttpApiEndpoint.get("listModels", "/v1/models", { success: ModelList }),
+  }).annotate(OpenApi.Description, "Stops a response."),
+  HttpApiEndpoint.get("listModels", "/v1/models", { success: ModelList }).annotate(
+    OpenApi.Description,
+    "The agents, as models."
+  ),
   HttpApiEndpoint.get("getModel", "/v1/models/:model", {
     params: { model: Schema.String },
     success: Schema.Record(Schema.String, Schema.Unknown)
-  })
+  }).annotate(OpenApi.Description, "One agent, as a model.")
 ) {}
 
 /** For whoever runs the platform. */
 export class OperationsApi extends HttpApiGroup.make("operations")
   .add(
-    /** The process lives. */
     HttpApiEndpoint.get("healthz", "/healthz", {
       success: Models.Answer(Schema.Struct({ uptime_seconds: Schema.Finite }))
-    }),
-    /** It takes work: the database answers and nothing is stopping. */
-    HttpApiEndpoint.get("readyz", "/readyz", { success: Models.Answer(ok), error: NotNow }),
-    /** Prometheus text. */
+    }).annotate(OpenApi.Description, "The process lives."),
+    HttpApiEndpoint.get("readyz", "/readyz", { success: Models.Answer(ok), error: NotNow }).annotate(
+      OpenApi.Description,
+      "It takes work: the database answers and nothing is stopping."
+    ),
     HttpApiEndpoint.get("metrics", "/metrics", {
       success: Schema.String.pipe(HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4" }))
-    })
+    }).annotate(OpenApi.Description, "Counters and gauges as Prometheus reads them.")
   )
   .middleware(Readable) {}
 
