@@ -3,7 +3,7 @@ import { en } from "../../src/ui/i18n/en.ts"
 import { zh } from "../../src/ui/i18n/zh.ts"
 import { colourOf, initialOf, isLocalPicture } from "../../src/ui/lib/avatar.ts"
 import { beginning, bytes, characters, median, seconds } from "../../src/ui/lib/format.ts"
-import { settledLength } from "../../src/ui/places/chat/state/blocks.ts"
+import { blocksOf } from "../../src/ui/places/chat/state/blocks.ts"
 import { MAX_FILES, MAX_FILE_BYTES, admit } from "../../src/ui/places/chat/state/drafts.ts"
 import { readFrame, readMessage } from "../../src/ui/places/chat/state/wire.ts"
 
@@ -56,17 +56,30 @@ describe("figures", () => {
   })
 })
 
-describe("a growing Markdown text", () => {
-  const settled = (text: string) => text.slice(0, settledLength(text))
-  it("is settled up to the last block", () => {
-    assert.strictEqual(settled("one\n\ntwo\n\nthr"), "one\n\ntwo\n\n")
-    assert.strictEqual(settled("one"), "")
+describe("a Markdown text", () => {
+  it("is cut after its paragraphs, and joined again is the same", () => {
+    assert.deepStrictEqual(blocksOf("one\n\ntwo\n\n\nthree"), ["one\n\n", "two\n\n\n", "three"])
+    assert.deepStrictEqual(blocksOf(""), [""])
+    for (const text of ["a\n\n```\nx\n\ny\n```\n\nz\n", "\n\na\n\n", "- a\n\n- b\n\nc"]) {
+      assert.strictEqual(blocksOf(text).join(""), text)
+    }
   })
-  it("is never cut inside a code fence or a list", () => {
-    assert.strictEqual(settled("a\n\n```js\nx\n\ny\n\nz"), "a\n\n")
-    assert.strictEqual(settled("a\n\n```js\nx\n\ny\n```\n\nnext"), "a\n\n```js\nx\n\ny\n```\n\n")
-    assert.strictEqual(settled("a\n\n- one\n\n- two\n\n  more"), "")
-    assert.strictEqual(settled("- one\n\n- two\n\nafter"), "- one\n\n- two\n\n")
+  it("is never cut inside a code fence, a list, a quote or a table", () => {
+    assert.deepStrictEqual(blocksOf("a\n\n```js\nx\n\ny\n\nz"), ["a\n\n", "```js\nx\n\ny\n\nz"])
+    assert.deepStrictEqual(blocksOf("~~~\n```\n\nx\n~~~\n\nnext"), ["~~~\n```\n\nx\n~~~\n\n", "next"])
+    assert.strictEqual(blocksOf("1. one\n\n2. two\n\n   more\n\n> said").length, 1)
+    assert.deepStrictEqual(blocksOf("- one\n\n- two\n\nafter"), ["- one\n\n- two\n\n", "after"])
+  })
+  it("is left whole where a part of it names an address for another", () => {
+    assert.strictEqual(blocksOf("see [it]\n\nmore\n\n[it]: https://example.com").length, 1)
+  })
+  it("keeps its blocks while it grows", () => {
+    const text = "# A\n\nb\n\n- c\n- d\n\n```\ne\n\nf\n```\n\ng"
+    const whole = blocksOf(text)
+    for (let length = 1; length <= text.length; length++) {
+      const part = blocksOf(text.slice(0, length))
+      assert.deepStrictEqual(part.slice(0, -1), whole.slice(0, part.length - 1))
+    }
   })
 })
 

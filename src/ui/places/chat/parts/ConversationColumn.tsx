@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core"
 import type { DragEvent } from "react"
-import { useEffect, useRef, useState } from "react"
+import { useCallback, useEffect, useRef, useState } from "react"
 import { useApp, useChat } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import { Avatar } from "../../../shell/Avatar.tsx"
@@ -111,6 +111,15 @@ const WithAgent = (props: ColumnProps & { readonly agent: Agent }) => {
     setBusy(false)
   }
 
+  const { setText } = handle
+  const onTry = useCallback(
+    (text: string) => {
+      setText(text)
+      document.querySelector<HTMLElement>("[data-composer]")?.focus()
+    },
+    [setText]
+  )
+
   const onDrag = (event: DragEvent) => {
     if (!event.dataTransfer.types.includes("Files")) return
     event.preventDefault()
@@ -150,15 +159,7 @@ const WithAgent = (props: ColumnProps & { readonly agent: Agent }) => {
         )}
       </header>
       <LinkLine />
-      <Thread
-        key={sessionId ?? agent.clawId}
-        agent={agent}
-        sessionId={sessionId}
-        onTry={(text) => {
-          handle.setText(text)
-          document.querySelector<HTMLElement>("[data-composer]")?.focus()
-        }}
-      />
+      <Thread key={sessionId ?? agent.clawId} agent={agent} sessionId={sessionId} onTry={onTry} />
       <Composer agent={agent} handle={handle} active={active} busy={busy} onSend={send} onStop={stop} />
       {dragging && <div className="drop-hint">{t("composer.drop")}</div>}
     </div>

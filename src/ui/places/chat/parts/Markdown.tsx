@@ -6,7 +6,7 @@ import rehypeSanitize, { defaultSchema } from "rehype-sanitize"
 import remarkGfm from "remark-gfm"
 import { useText } from "../../../i18n/index.ts"
 import { CopyButton } from "../../../shell/CopyButton.tsx"
-import { settledLength } from "../state/blocks.ts"
+import { blocksOf } from "../state/blocks.ts"
 
 /** An agent's words are a stranger's words: no HTML of theirs, no addresses but these, nothing fetched on its own. */
 const schema = {
@@ -99,13 +99,14 @@ const Block = memo(({ text }: { readonly text: string }) => (
 ))
 Block.displayName = "Block"
 
-/** While the text grows only its last block is read anew; the whole is read once more when it has ended. */
-export const Markdown = ({ text, growing }: { readonly text: string; readonly growing: boolean }) => {
-  const settled = growing ? settledLength(text) : text.length
-  return (
-    <div className="prose">
-      <Block text={text.slice(0, settled)} />
-      {settled < text.length && <Block text={text.slice(settled)} />}
-    </div>
-  )
-}
+/** Blocks that have not changed are not read again. */
+export const Markdown = ({ text }: { readonly text: string }) => (
+  <div className="prose">
+    {keyed(blocksOf(text)).map(([key, block]) => (
+      <Block key={key} text={block} />
+    ))}
+  </div>
+)
+
+/** Blocks only ever come behind the others: their place is their name. */
+const keyed = (blocks: ReadonlyArray<string>) => blocks.map((block, place) => [place, block] as const)

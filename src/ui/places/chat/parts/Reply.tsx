@@ -99,7 +99,7 @@ const Answer = ({ exchange }: { readonly exchange: Exchange }) => {
       const ended = exchange.phase !== "answering"
       return (
         <>
-          {text !== "" && <Markdown text={text} growing={!ended} />}
+          {text !== "" && <Markdown text={text} />}
           {exchange.phase === "completed" && text.trim() === "" && <p className="line">{t("reply.empty")}</p>}
           {exchange.phase === "failed" && <Failed exchange={exchange} />}
           <div className="reply-foot">

@@ -2,7 +2,7 @@ import { useMemo } from "react"
 import { useChat } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import { median, seconds, whole } from "../../../lib/format.ts"
-import { emptyConversation, isOpen } from "../state/model.ts"
+import { emptyConversation, isEnded } from "../state/model.ts"
 import { UseFromCode } from "./UseFromCode.tsx"
 
 const Figure = (props: { readonly name: string; readonly value: string }) => (
@@ -24,7 +24,7 @@ export const Side = (props: { readonly clawId: string; readonly sessionId: strin
     const { exchanges } = conversation
     return {
       messages: exchanges.length + exchanges.filter((exchange) => exchange.text !== "").length,
-      waiting: exchanges.filter(isOpen).length,
+      waiting: exchanges.filter((exchange) => !isEnded(exchange) && exchange.phase !== "answering").length,
       failed: exchanges.filter((exchange) => exchange.phase === "failed").length,
       firstWords: median(
         exchanges.flatMap(({ sentAt, firstWordsAt }) =>
