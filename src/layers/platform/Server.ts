@@ -8,6 +8,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
@@ -157,12 +158,16 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
   const app = yield* HttpRouter.toHttpEffect(routes)
   yield* http.serve(FrontDoor.wrap(guards)(app))
 
+  // Within two seconds: nothing new; everyone told; sockets closed; what is being answered goes out to its last byte.
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {
       state.stopping = true
-      node.close()
-      yield* Effect.timeoutOption(broker.drain, "500 millis")
+      const closed = yield* Deferred.make<void>()
+      node.close(() => Deferred.doneUnsafe(closed, Effect.void))
+      yield* Effect.timeoutOption(Effect.interruptible(broker.drain), "500 millis")
       yield* chat.stop
+      node.closeIdleConnections()
+      yield* Effect.timeoutOption(Effect.interruptible(Deferred.await(closed)), "400 millis")
     })
   )
   const port = (node.address() as AddressInfo).port
