@@ -1,6 +1,7 @@
 /** Laws secret, confined and one-socket from outside: wrong keys, foreign sessions, broken frames, foreign pages. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import {
   agent,
   ask,
@@ -254,6 +255,51 @@ describe("broken frames", () => {
       assert.isUndefined(mad.ended)
       assert.isUndefined(bad.ended)
     })
+  )
+
+  it.live("three thousand frames bent by chance break nothing", () =>
+    Effect.gen(function* () {
+      const { keys, platform, sessionId, token } = yield* setUp
+      const worker = yield* agent(platform, keys, "envelope")
+      const line = yield* person(platform, token)
+      ask(line, sessionId, "m0")
+      const got = yield* message(worker)
+      const bot = { topic: "/v1.0/im/bot/messages", "message-id": got.messageId, "session-id": sessionId }
+      const metadata = { session_id: sessionId, message_id: "m0" }
+      const good = [
+        { type: "MESSAGE", headers: bot, data: JSON.stringify({ type: "response.output_text.delta", delta: "x" }) },
+        { type: "MESSAGE", headers: bot, data: { type: "response.in_progress", sequence_number: 3 } },
+        { type: "response.created", response: { id: "r", object: "response", status: "in_progress", metadata } },
+        { type: "response.output_text.delta", response_id: "r", delta: { text: "y" } },
+        { id: "r", object: "response", status: "incomplete", output: [{ content: [{ text: "z" }] }], metadata },
+        { input: [{ type: "message", role: "user", content: [{ type: "input_text", text: "hi" }] }], metadata },
+        { type: "response.cancel", message_id: "none", metadata },
+        { type: "response.resume", response_id: "r", starting_after: 3 },
+        { type: "session.bind", session_id: sessionId }
+      ].map((frame) => JSON.stringify(frame))
+      const junk = ["{", "}", "[", "]", '"', ",", ":", "null", "1e999", "-1", "[]", "{}", '"\\u0000"', "true", "\\", ""]
+      for (let index = 0; index < 3_000; index++) {
+        let frame = good[index % good.length] ?? ""
+        const cuts = yield* Random.nextIntBetween(1, 4)
+        for (let cut = 0; cut < cuts; cut++) {
+          const at = yield* Random.nextIntBetween(0, frame.length + 1)
+          const length = yield* Random.nextIntBetween(0, 12)
+          const piece = junk[yield* Random.nextIntBetween(0, junk.length)] ?? ""
+          frame = frame.slice(0, at) + piece + frame.slice(at + length)
+        }
+        worker.send(frame)
+        line.send(frame)
+      }
+      const { token: other } = yield* signIn(platform, "Bob")
+      const calm = yield* person(platform, other)
+      const session = yield* openSession(platform, other, keys.claw_id)
+      ask(calm, session, "after")
+      const last = yield* worker.next((frame) => isMessage(frame) && frame["headers"]["message-id"] === "after")
+      assert.strictEqual(last["headers"]["session-id"], session)
+      assert.isUndefined(worker.ended)
+      assert.isUndefined(line.ended)
+      assert.strictEqual((yield* call(platform, "GET", "/readyz")).status, 200)
+    }).pipe(Random.withSeed("bent"))
   )
 
   it.live("the gateway's error frame names what is missing", () =>
