@@ -1,89 +1,42 @@
 /**
- * Who may go next: one job of a session at a time, so many sessions at once, so many jobs waiting. Plain data and no
- * fibers, because a job that waits should cost nothing but its place in a list, and be removable from it.
- *
- * Sessions that wait take turns: one that sends much is served once per round and does not starve the others.
+ * The order within a session: one job at its front, the others behind it. Plain data and no fibers, because a job that
+ * waits behind another should cost nothing but its place in a list, and be removable from it. How many fronts may run
+ * at once is not decided here.
  */
-
-/** `full`: nobody may wait any more. */
-export type Admission = "go" | "wait" | "full"
-
-interface Lane<Job> {
-  running: boolean
-  readonly waiting: Array<Job>
-}
-
 export class Lanes<Job> {
-  readonly #maxRunning: number
-  readonly #maxWaiting: number
-  readonly #lanes = new Map<string, Lane<Job>>()
-  /** Lanes with someone waiting and nobody running, in the order of their turn. Empty while a place is free. */
-  readonly #ready: Array<Lane<Job>> = []
-  #running = 0
-  #waiting = 0
+  /** Who waits behind the front. A session that is here has a front. */
+  readonly #behind = new Map<string, Array<Job>>()
 
-  constructor(options: { readonly maxRunning: number; readonly maxWaiting: number }) {
-    this.#maxRunning = Math.max(1, options.maxRunning)
-    this.#maxWaiting = Math.max(0, options.maxWaiting)
+  /** How many sessions have a front. */
+  get size(): number {
+    return this.#behind.size
   }
 
-  get running(): number {
-    return this.#running
+  has(key: string): boolean {
+    return this.#behind.has(key)
   }
 
-  get waiting(): number {
-    return this.#waiting
+  /** `true`: the job is its session's front. `false`: it waits behind another. */
+  offer(key: string, job: Job): boolean {
+    const behind = this.#behind.get(key)
+    if (behind === undefined) this.#behind.set(key, [])
+    else behind.push(job)
+    return behind === undefined
   }
 
-  /** After `go` the job counts as running until `done`. */
-  offer(key: string, job: Job): Admission {
-    const lane = this.#lanes.get(key) ?? { running: false, waiting: [] }
-    if (!lane.running && lane.waiting.length === 0 && this.#running < this.#maxRunning) {
-      lane.running = true
-      this.#lanes.set(key, lane)
-      this.#running++
-      return "go"
-    }
-    if (this.#waiting >= this.#maxWaiting) return "full"
-    if (!lane.running && lane.waiting.length === 0) this.#ready.push(lane)
-    lane.waiting.push(job)
-    this.#lanes.set(key, lane)
-    this.#waiting++
-    return "wait"
+  /** The front of this session is through. Gives the new one. */
+  done(key: string): Job | undefined {
+    const next = this.#behind.get(key)?.shift()
+    if (next === undefined) this.#behind.delete(key)
+    return next
   }
 
-  /** The running job of this session ended. Gives those that may go now: they count as running. */
-  done(key: string): ReadonlyArray<Job> {
-    const lane = this.#lanes.get(key)
-    if (lane === undefined || !lane.running) return []
-    lane.running = false
-    this.#running--
-    if (lane.waiting.length > 0) this.#ready.push(lane)
-    else this.#lanes.delete(key)
-    const going: Array<Job> = []
-    while (this.#running < this.#maxRunning) {
-      const next = this.#ready.shift()
-      const job = next?.waiting.shift()
-      if (next === undefined || job === undefined) break
-      next.running = true
-      this.#running++
-      this.#waiting--
-      going.push(job)
-    }
-    return going
-  }
-
-  /** Gives up a place in the queue. `false` where the job does not wait. */
+  /** Gives up a place behind. `false` where the job has none. */
   remove(key: string, job: Job): boolean {
-    const lane = this.#lanes.get(key)
-    const index = lane?.waiting.indexOf(job) ?? -1
-    if (lane === undefined || index < 0) return false
-    lane.waiting.splice(index, 1)
-    this.#waiting--
-    if (!lane.running && lane.waiting.length === 0) {
-      this.#ready.splice(this.#ready.indexOf(lane), 1)
-      this.#lanes.delete(key)
-    }
+    const behind = this.#behind.get(key)
+    const index = behind?.indexOf(job) ?? -1
+    if (behind === undefined || index < 0) return false
+    behind.splice(index, 1)
     return true
   }
 }

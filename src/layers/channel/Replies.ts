@@ -1,8 +1,13 @@
 /**
  * Runs replies: a place for each, the agent, the log, the wire, one end.
  *
+ * Who runs when: `Lanes` keeps the order within a session, a Semaphore the number of places (law bounded). The fronts
+ * of all sessions wait for a place in the order in which they came, so that a session that sends much is served once
+ * per round and does not starve the others.
+ *
  * Where the time goes: one fiber per reply, and per array that the runtime gives one log push, one encode and one
- * send. Nothing here costs per delta. Time limits are kept by one watchdog for all replies, not by timers of each.
+ * send. Nothing here costs per delta. The first words go at once; after them only full deltas, and what is left over
+ * when the agent pauses for `pause`. Time limits are kept by one watchdog for all replies, not by timers of each.
  *
  * Who ends a reply (law one-terminal): its own run, or a decision from outside (cancel, timeout, stop) that is written
  * into `verdict` first. Whoever comes first to `conclude` builds the terminal; the second finds it done. A runtime
@@ -17,11 +22,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { AgentRuntime, type AgentError, type ReplyPart } from "../../services/channel/AgentRuntime.ts"
 import { Connection, type ConnectionError } from "../../services/channel/Connection.ts"
 import type { DispatcherOptions } from "../../services/channel/Dispatcher.ts"
 import type { Journal } from "../../services/channel/Journal.ts"
+import type { Step } from "../../services/protocol/ReplyLog.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import { Lanes } from "./Lanes.ts"
 import type { Reply } from "./Reply.ts"
@@ -31,6 +38,12 @@ import { ReplyStats } from "./ReplyStats.ts"
 
 /** How long an agent may take to stop before its place is given to the next one. */
 const patience = Duration.seconds(5)
+
+/**
+ * How long the last words of an agent in the middle of speaking may wait for more, so that a fast one is not sent in
+ * frames of a few letters. Far below what a person notices.
+ */
+const pause = Duration.millis(8)
 
 export interface Replies {
   readonly stats: ReplyStats
@@ -58,16 +71,23 @@ export const make = Effect.fnUntraced(function* (
   const connection = yield* Connection
   const runtime = yield* AgentRuntime
   const clock = yield* Clock.Clock
-  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+  const context = yield* Effect.context<never>()
+  const runFork = Effect.runForkWith(context)
+  const runSync = Effect.runSyncWith(context)
   const limit = Duration.toMillis(options.requestTimeout)
   const stall = Duration.toMillis(options.stallTimeout)
 
-  const lanes = new Lanes<Reply>({ maxRunning: options.maxConcurrent, maxWaiting: options.maxQueued })
+  const maxConcurrent = Math.max(1, options.maxConcurrent)
+  const places = yield* Semaphore.make(maxConcurrent)
+  const lanes = new Lanes<Reply>()
   const replies = new Map<string, Reply>()
   const stats = new ReplyStats()
   const conclude = yield* ReplyEnd.make(stats)
   const idlers = new Set<() => void>()
   const due: Array<Reply> = []
+  /** Replies with words that wait for more. */
+  const gathering = new Set<Reply>()
+  let running = 0
   let starting = false
   let draining = false
   let watchdog: Fiber.Fiber<void> | undefined
@@ -82,15 +102,41 @@ export const make = Effect.fnUntraced(function* (
    */
   const send = (reply: Reply, frames: ReadonlyArray<string>): Effect.Effect<void, ConnectionError> => {
     if (frames.length === 0) return Effect.void
-    reply.sending = true
-    return Effect.uninterruptible(Effect.map(connection.send(frames), reply.sent))
+    reply.sending++
+    return Effect.uninterruptible(Effect.ensuring(connection.send(frames), reply.sent))
+  }
+
+  /** The agent may have paused: what its replies still hold is shown. */
+  const flush = Effect.gen(function* () {
+    yield* clock.sleep(pause)
+    const replies = [...gathering]
+    gathering.clear()
+    for (const reply of replies) {
+      // One whose frames stand in line has the outbox full; its words go with the next ones, or with its end.
+      if (reply.sending > 0 || reply.concluded) continue
+      const step = reply.log.flush()
+      // Where this cannot be sent the run finds out by itself, with its own next frames.
+      if (step !== undefined) runFork(Effect.ignore(send(reply, reply.encode(step))))
+    }
+  })
+
+  const gather = (reply: Reply): void => {
+    if (gathering.size === 0) runFork(flush)
+    gathering.add(reply)
   }
 
   // ---- the run ----
 
   const release = (reply: Reply): void => {
     if (!replies.delete(reply.responseId)) return
-    if (reply.startedAt !== undefined) begin(lanes.done(reply.turn.sessionKey))
+    if (reply.startedAt !== undefined) {
+      running--
+      runSync(places.release(1))
+    }
+    if (reply.front) {
+      const next = lanes.done(reply.turn.sessionKey)
+      if (next !== undefined) begin(next)
+    }
     if (replies.size > 0) return
     for (const wake of idlers) wake()
   }
@@ -106,17 +152,20 @@ export const make = Effect.fnUntraced(function* (
       else if (part._tag === "Usage") reply.usage = part.usage
     }
     if (text === "") return Effect.void
+    reply.characters += text.length
+    let step: Step | undefined
     if (reply.firstDeltaAt === undefined) {
       reply.firstDeltaAt = at
       stats.firstDelta(at - reply.acceptedAt)
+      step = reply.log.push(text)
+    } else {
+      step = reply.log.gather(text)
+      gather(reply)
     }
-    reply.characters += text.length
-    const step = reply.log.push(text)
     return step === undefined ? Effect.void : send(reply, reply.encode(step))
   }
 
   const settle = (reply: Reply, exit: Exit.Exit<void, AgentError | ConnectionError>): Effect.Effect<void> => {
-    reply.sending = false
     // Whoever decided also gives the place on.
     if (reply.verdict !== undefined) return conclude(reply, reply.verdict)
     const ended = Exit.isSuccess(exit)
@@ -128,24 +177,33 @@ export const make = Effect.fnUntraced(function* (
   const explain = (reply: Reply, cause: Cause.Cause<AgentError | ConnectionError>) =>
     Effect.logWarning("A reply failed", cause).pipe(reply.logged)
 
+  /** Waits for a place. Taking it and knowing that it is taken is one step, so that none is lost on the way. */
+  const place = (reply: Reply): Effect.Effect<void> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.map(restore(places.take(1)), () => {
+        running++
+        reply.startedAt = reply.lastActivityAt = now()
+      })
+    )
+
   const run = (reply: Reply): Effect.Effect<void, AgentError | ConnectionError> =>
     Effect.onExit(
       Effect.withFiber((fiber) => {
         reply.fiber = fiber
-        // In progress is said now, not with the first text: a person sees that the agent is at work.
-        return Effect.flatMap(send(reply, reply.encode(reply.log.open())), () =>
-          Stream.runForEachArray(runtime.reply(reply.turn), (parts) => take(reply, parts))
+        return Effect.flatMap(place(reply), () =>
+          // In progress is said now, not with the first text: a person sees that the agent is at work.
+          Effect.flatMap(send(reply, reply.encode(reply.log.open())), () =>
+            Stream.runForEachArray(runtime.reply(reply.turn), (parts) => take(reply, parts))
+          )
         )
       }),
       (exit) => settle(reply, exit)
     )
 
   /** In a loop of its own: an agent that answers at once would otherwise call itself as deep as the queue is long. */
-  const begin = (next: ReadonlyArray<Reply>): void => {
-    for (const reply of next) {
-      reply.startedAt = reply.lastActivityAt = now()
-      due.push(reply)
-    }
+  const begin = (next: Reply): void => {
+    next.front = true
+    due.push(next)
     if (starting) return
     starting = true
     for (let reply = due.shift(); reply !== undefined; reply = due.shift()) {
@@ -163,7 +221,7 @@ export const make = Effect.fnUntraced(function* (
     }
     fiber.interruptUnsafe()
     for (;;) {
-      if (!reply.sending) yield* conclude(reply, failure)
+      if (reply.sending === 0) yield* conclude(reply, failure)
       const stopped = yield* Effect.timeoutOption(Fiber.await(fiber), patience)
       if (Option.isSome(stopped)) break
       if (!reply.concluded) continue
@@ -215,11 +273,13 @@ export const make = Effect.fnUntraced(function* (
 
   const admit: Replies["admit"] = (reply, restore) => {
     if (draining) return conclude(reply, Failures.stopping, restore)
-    const admission = lanes.offer(reply.turn.sessionKey, reply)
-    if (admission === "full") return conclude(reply, Failures.queueFull, restore)
+    const key = reply.turn.sessionKey
+    // A front beyond the places waits like one behind another.
+    const waits = lanes.has(key) || lanes.size >= maxConcurrent
+    if (waits && replies.size - running >= options.maxQueued) return conclude(reply, Failures.queueFull, restore)
     replies.set(reply.responseId, reply)
     watchdog ??= runFork(watch)
-    if (admission === "go") begin([reply])
+    if (lanes.offer(key, reply)) begin(reply)
     return Effect.void
   }
 
@@ -256,8 +316,8 @@ export const make = Effect.fnUntraced(function* (
     stats,
     get: (responseId) => replies.get(responseId),
     all: () => [...replies.values()].filter((reply) => !reply.concluded),
-    running: () => lanes.running,
-    waiting: () => lanes.waiting,
+    running: () => running,
+    waiting: () => replies.size - running,
     admit,
     end,
     drain

@@ -14,16 +14,19 @@ export class Reply {
   readonly log: ReplyLog
   readonly encode: Encoder
   readonly acceptedAt: number
+  /** When it got a place. */
   startedAt: number | undefined
   firstDeltaAt: number | undefined
   endedAt: number | undefined
   lastActivityAt: number
   characters = 0
   usage: Usage | undefined
-  /** Runs the agent. Undefined while the reply waits for a place. */
+  /** It is its session's front: the one behind it goes on when it is released. */
+  front = false
+  /** Waits for a place and then runs the agent. Undefined while the reply waits behind another of its session. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
-  /** The run has handed frames over that are not all taken yet: no other fiber may send for this reply. */
-  sending = false
+  /** Batches of frames handed over that are not all taken yet. The end waits for them. */
+  sending = 0
   /** How it shall end, decided from outside (cancel, timeout, stop). The first decision stays. */
   verdict: Failure | undefined
   /** The terminal has been built: nothing can change it any more. */
@@ -44,10 +47,10 @@ export class Reply {
     this.lastActivityAt = given.acceptedAt
   }
 
-  /** The frames that were handed over are taken. */
-  readonly sent = (): void => {
-    this.sending = false
-  }
+  /** A batch of frames that was handed over is taken, or never will be. */
+  readonly sent = Effect.sync(() => {
+    this.sending--
+  })
 
   readonly logged = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.annotateLogs(effect, { account: this.turn.accountId, responseId: this.responseId })

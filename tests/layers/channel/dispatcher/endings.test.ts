@@ -63,6 +63,55 @@ describe("a reply that goes well", () => {
     })
   )
 
+  it.effect("C 12: the first words go at once, a fast agent's next ones in full deltas, the rest when it pauses", () =>
+    Effect.gen(function* () {
+      const { dispatcher, stage, wire, of } = yield* make()
+      yield* dispatcher.handle(request())
+      yield* settle
+      const playing = stage.of("m1")
+      playing.say(text("first"))
+      yield* settle
+      assert.deepStrictEqual(of("m1").deltas, ["first"])
+      for (let i = 0; i < 6; i++) {
+        playing.say(text("twenty characters ok"))
+        yield* settle
+      }
+      assert.deepStrictEqual(
+        of("m1").deltas.map((delta) => delta.length),
+        [5, 50, 50]
+      )
+      yield* TestClock.adjust("8 millis")
+      assert.deepStrictEqual(
+        of("m1").deltas.map((delta) => delta.length),
+        [5, 50, 50, 20]
+      )
+      playing.say(text("end"))
+      playing.end()
+      yield* settle
+      assert.strictEqual(of("m1").deltas.at(-1), "end")
+      assert.strictEqual(codeOf(of("m1")), "completed")
+      assertLaws(wire.frames)
+    })
+  )
+
+  it.effect("C 4: words that wait for more are not lost when the reply is cancelled", () =>
+    Effect.gen(function* () {
+      const { dispatcher, stage, wire, of } = yield* make()
+      yield* dispatcher.handle(request())
+      yield* settle
+      stage.of("m1").say(text("one "))
+      yield* settle
+      stage.of("m1").say(text("two"))
+      yield* settle
+      assert.isTrue(yield* dispatcher.cancel({ messageId: "m1" }))
+      yield* settle
+      assert.strictEqual(codeOf(of("m1")), "CANCELLED")
+      assert.deepStrictEqual(of("m1").deltas, ["one ", "two"])
+      yield* TestClock.adjust("1 second")
+      assertLaws(wire.frames)
+    })
+  )
+
   it.effect("C 4: text before, between and after tool calls is all there", () =>
     Effect.gen(function* () {
       const { dispatcher, stage, wire, of } = yield* make()
@@ -231,6 +280,7 @@ describe("Part C 11: no failure ends in silence", () => {
       yield* settle
       playing.say(text("\ude00b"))
       yield* settle
+      yield* TestClock.adjust("8 millis")
       playing.say(text("c\udc00d\ud800"))
       playing.end()
       yield* settle
