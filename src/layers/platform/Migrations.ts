@@ -111,11 +111,18 @@ const files = Effect.gen(function* () {
   yield* sql`CREATE INDEX files_of_session ON files (session_id)`
 })
 
+/** How many connections an agent has had: only the newest one may write (Sessions.attach). */
+const epochs = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE identities ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0`
+})
+
 export const migrations = {
   "0001_identities": identities,
   "0002_people": people,
   "0003_sessions": sessions,
-  "0004_files": files
+  "0004_files": files,
+  "0005_epochs": epochs
 }
 
 /** `database`: the name that sentences for the operator use. */

@@ -1,7 +1,7 @@
 /** Refusals under `/v1`, in the shape that OpenAI's clients read. */
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
-import type { LimitReached, NotFound, StoreError } from "../../services/platform/PlatformError.ts"
+import type { Invalid, LimitReached, NotFound, StoreError } from "../../services/platform/PlatformError.ts"
 import type * as Api from "../../services/protocol/ApiResponses.ts"
 import * as HttpGuards from "./HttpGuards.ts"
 
@@ -55,8 +55,10 @@ export const away: OpenAiError = new OpenAiError({
   message: "This agent is not on the line, so nobody would answer. Try again when it is, or send background: true."
 })
 
-export const ofPlatform = (error: NotFound | LimitReached | StoreError): OpenAiError => {
+export const ofPlatform = (error: Invalid | NotFound | LimitReached | StoreError): OpenAiError => {
   switch (error._tag) {
+    case "Invalid":
+      return bad(error.message, error.param ?? null, "invalid_parameter")
     case "NotFound":
       return new OpenAiError({
         status: 404,

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { WebSocket } from "ws"
 import * as Broker from "../../services/platform/Broker.ts"
 import type { Person } from "../../services/platform/People.ts"
-import { LimitReached, NotFound, StoreError } from "../../services/platform/PlatformError.ts"
+import { type Invalid, type LimitReached, NotFound, type StoreError } from "../../services/platform/PlatformError.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
 import type { ErrorFrame } from "../../services/protocol/ApiFrames.ts"
 import type { Inbound, InboundRequest } from "../../services/protocol/Inbound.ts"
@@ -20,8 +20,10 @@ type Ids = { readonly sessionId: string | undefined; readonly messageId: string 
 
 const longestId = 200
 
-const errorOf = (error: NotFound | LimitReached | StoreError, param: string): ErrorFrame["error"] => {
+const errorOf = (error: Invalid | NotFound | LimitReached | StoreError, param: string): ErrorFrame["error"] => {
   switch (error._tag) {
+    case "Invalid":
+      return { type: "invalid_request", code: "invalid_parameter", param: error.param ?? param, message: error.message }
     case "NotFound":
       return {
         type: "not_found",
@@ -68,7 +70,7 @@ export const make = Effect.gen(function* () {
 
   const refuse =
     (ws: WebSocket, param: string, ids?: Ids) =>
-    (error: NotFound | LimitReached | StoreError): Effect.Effect<void> =>
+    (error: Invalid | NotFound | LimitReached | StoreError): Effect.Effect<void> =>
       Effect.sync(() => say(ws, [PersonFrames.errorFrame(errorOf(error, param), ids)]))
 
   const message = Effect.fnUntraced(function* (

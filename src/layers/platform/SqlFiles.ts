@@ -20,7 +20,7 @@ import { LimitReached, NotFound, StoreError } from "../../services/platform/Plat
 import { sanitizeFilename } from "./filenames.ts"
 import * as mediaTypes from "./mediaTypes.ts"
 import * as secrets from "./secrets.ts"
-import { atEdge, lockKey, toNumber } from "./sqlStore.ts"
+import { atEdge, lockKey, toId, toNumber, toStoreError } from "./sqlStore.ts"
 
 export interface Options {
   /** Where the bytes are kept. Made (mode 0700) where missing. */
@@ -194,18 +194,19 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         sha256,
         createdAt: yield* Clock.currentTimeMillis
       }
-      yield* atEdge(Effect.onError(sql.withTransaction(keep(name, meta)), () => discard(fileId)))
+      // Not tried twice: the bytes have moved.
+      yield* toStoreError(Effect.onError(sql.withTransaction(keep(name, meta)), () => discard(fileId)))
       return meta
     }).pipe(Effect.ensuring(discard(name)))
   })
 
   const bind: Files["Service"]["bind"] = Effect.fn("Files.bind")(function* (userId, sessionId, fileIds) {
-    const ids = [...new Set(fileIds)]
+    const ids = [...new Set(fileIds.map(toId))]
     if (ids.length === 0) return
     yield* sql.withTransaction(
       Effect.gen(function* () {
         const own = yield* sql`SELECT session_id FROM sessions
-          WHERE session_id = ${sessionId} AND user_id = ${userId}`
+          WHERE session_id = ${toId(sessionId)} AND user_id = ${userId}`
         if (own.length === 0) return yield* new NotFound({ what: "conversation" })
         const bound = yield* sql`UPDATE files SET session_id = ${sessionId}
           WHERE ${sql.in("file_id", ids)} AND user_id = ${userId}
@@ -219,7 +220,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }, atEdge)
 
   const find: Files["Service"]["find"] = Effect.fn("Files.find")(function* (fileId) {
-    const [row] = yield* sql<Row>`SELECT * FROM files WHERE file_id = ${fileId} AND ${alive}`
+    const [row] = yield* sql<Row>`SELECT * FROM files WHERE file_id = ${toId(fileId)} AND ${alive}`
     return row === undefined ? yield* noFile : toMeta(row)
   }, atEdge)
 

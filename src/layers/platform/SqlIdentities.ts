@@ -9,7 +9,7 @@ import { type AgentDialect, Identities, type Identity, type NewIdentity } from "
 import { Invalid, NotFound, Unauthorized } from "../../services/platform/PlatformError.ts"
 import * as names from "./names.ts"
 import * as secrets from "./secrets.ts"
-import { atEdge, toNumber, toOptionalNumber, toText } from "./sqlStore.ts"
+import { atEdge, toId, toNumber, toOptionalNumber, toText } from "./sqlStore.ts"
 
 type Numeric = number | bigint | string
 
@@ -138,14 +138,16 @@ export const make = Effect.gen(function* () {
     appKey,
     appSecret
   ) {
-    const [row] = yield* sql<Row & { readonly secret_hash: string }>`SELECT * FROM identities WHERE app_key = ${appKey}`
+    const [row] = yield* sql<
+      Row & { readonly secret_hash: string }
+    >`SELECT * FROM identities WHERE app_key = ${toId(appKey)}`
     const same = secrets.matches(Redacted.value(appSecret), row?.secret_hash ?? nobody)
     if (row === undefined || !same) return yield* unknownKey
     return toIdentity(row)
   }, atEdge)
 
   const find: Identities["Service"]["find"] = Effect.fn("Identities.find")(function* (clawId) {
-    const [row] = yield* sql<Row>`SELECT * FROM identities WHERE claw_id = ${clawId}`
+    const [row] = yield* sql<Row>`SELECT * FROM identities WHERE claw_id = ${toId(clawId)}`
     return row === undefined ? yield* new NotFound({ what: "agent" }) : toIdentity(row)
   }, atEdge)
 
@@ -155,7 +157,7 @@ export const make = Effect.gen(function* () {
       page.after === undefined
         ? yield* sql<Row>`SELECT * FROM identities ORDER BY name, claw_id LIMIT ${limit + 1}`
         : yield* sql<Row>`SELECT * FROM identities
-            WHERE (name, claw_id) > (SELECT name, claw_id FROM identities WHERE claw_id = ${page.after})
+            WHERE (name, claw_id) > (SELECT name, claw_id FROM identities WHERE claw_id = ${toId(page.after)})
             ORDER BY name, claw_id LIMIT ${limit + 1}`
     const items = rows.slice(0, limit).map(toIdentity)
     return { items, next: rows.length > limit ? items.at(-1)?.clawId : undefined }
@@ -163,7 +165,7 @@ export const make = Effect.gen(function* () {
 
   const seen: Identities["Service"]["seen"] = Effect.fn("Identities.seen")(function* (clawId) {
     const now = yield* Clock.currentTimeMillis
-    yield* sql`UPDATE identities SET last_seen_at = ${now} WHERE claw_id = ${clawId}`
+    yield* sql`UPDATE identities SET last_seen_at = ${now} WHERE claw_id = ${toId(clawId)}`
   }, atEdge)
 
   return Identities.of({ create, authenticate, find, list, seen })

@@ -9,7 +9,7 @@ import { type ApiKey, People, type Person } from "../../services/platform/People
 import { LimitReached, NotFound, type StoreError, Unauthorized } from "../../services/platform/PlatformError.ts"
 import * as names from "./names.ts"
 import * as secrets from "./secrets.ts"
-import { atEdge, lockKey, toNumber, toOptionalNumber } from "./sqlStore.ts"
+import { atEdge, lockKey, toId, toNumber, toOptionalNumber } from "./sqlStore.ts"
 import * as tokens from "./tokens.ts"
 
 type Numeric = number | bigint | string
@@ -87,7 +87,7 @@ export const make = Effect.gen(function* () {
   }, atEdge)
 
   const byId = Effect.fnUntraced(function* (userId: string) {
-    const [row] = yield* sql<PersonRow>`SELECT user_id, name, created_at FROM people WHERE user_id = ${userId}`
+    const [row] = yield* sql<PersonRow>`SELECT user_id, name, created_at FROM people WHERE user_id = ${toId(userId)}`
     return row === undefined ? yield* unknownPerson : toPerson(row)
   })
 
@@ -148,7 +148,7 @@ export const make = Effect.gen(function* () {
     yield* sql.withTransaction(
       Effect.gen(function* () {
         yield* lockKey(sql, `keys ${userId}`)
-        const [row] = yield* sql<{ n: Numeric }>`SELECT count(*) AS n FROM api_keys WHERE user_id = ${userId}`
+        const [row] = yield* sql<{ n: Numeric }>`SELECT count(*) AS n FROM api_keys WHERE user_id = ${toId(userId)}`
         if (toNumber(row?.n ?? 0) >= maxKeys) {
           return yield* new LimitReached({
             detail: `You have ${maxKeys} keys, which is the limit. Revoke one that you no longer use.`
@@ -169,12 +169,13 @@ export const make = Effect.gen(function* () {
 
   const listKeys: People["Service"]["listKeys"] = Effect.fn("People.listKeys")(function* (userId) {
     const rows = yield* sql<KeyRow>`SELECT key_id, name, hint, created_at, last_used_at FROM api_keys
-      WHERE user_id = ${userId} ORDER BY created_at, key_id`
+      WHERE user_id = ${toId(userId)} ORDER BY created_at, key_id`
     return rows.map(toKey)
   }, atEdge)
 
   const revokeKey: People["Service"]["revokeKey"] = Effect.fn("People.revokeKey")(function* (userId, keyId) {
-    const rows = yield* sql`DELETE FROM api_keys WHERE key_id = ${keyId} AND user_id = ${userId} RETURNING key_id`
+    const rows =
+      yield* sql`DELETE FROM api_keys WHERE key_id = ${toId(keyId)} AND user_id = ${toId(userId)} RETURNING key_id`
     if (rows.length === 0) return yield* new NotFound({ what: "key" })
   }, atEdge)
 

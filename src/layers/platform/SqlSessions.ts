@@ -5,12 +5,20 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as SqlClient from "effect/sql/SqlClient"
-import { LimitReached, NotFound } from "../../services/platform/PlatformError.ts"
-import { type Exchange, type NewExchange, type Session, Sessions } from "../../services/platform/Sessions.ts"
+import type { Fragment } from "effect/sql/Statement"
+import { LimitReached, NotFound, StaleEpoch } from "../../services/platform/PlatformError.ts"
+import {
+  type Exchange,
+  type Hold,
+  type NewExchange,
+  type Result,
+  type Session,
+  Sessions
+} from "../../services/platform/Sessions.ts"
 import * as rows from "./exchangeRows.ts"
 import * as names from "./names.ts"
 import * as secrets from "./secrets.ts"
-import { atEdge, toNumber, toText } from "./sqlStore.ts"
+import { atEdge, keepsId, toId, toNumber, toText } from "./sqlStore.ts"
 
 export interface Options {
   /** How many messages may wait for one agent. Default 1,000. */
@@ -59,7 +67,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const create: Sessions["Service"]["create"] = Effect.fn("Sessions.create")(function* (userId, clawId) {
     const now = yield* Clock.currentTimeMillis
     const sessionId = yield* secrets.drawId(random, "sess_")
-    const agents = yield* sql`SELECT claw_id FROM identities WHERE claw_id = ${clawId}`
+    const agents = yield* sql`SELECT claw_id FROM identities WHERE claw_id = ${toId(clawId)}`
     if (agents.length === 0) return yield* new NotFound({ what: "agent" })
     const session: Session = { sessionId, userId, clawId, title: "", createdAt: now, updatedAt: now }
     yield* sql`INSERT INTO sessions ${sql.insert({
@@ -75,7 +83,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const find: Sessions["Service"]["find"] = Effect.fn("Sessions.find")(function* (userId, sessionId) {
     const [row] = yield* sql<rows.SessionRow>`SELECT * FROM sessions
-      WHERE session_id = ${sessionId} AND user_id = ${userId}`
+      WHERE session_id = ${toId(sessionId)} AND user_id = ${toId(userId)}`
     return row === undefined ? yield* noSession : rows.toSession(row)
   }, atEdge)
 
@@ -84,13 +92,13 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     sessionId
   ) {
     const [row] = yield* sql<rows.SessionRow>`SELECT * FROM sessions
-      WHERE session_id = ${sessionId} AND claw_id = ${clawId}`
+      WHERE session_id = ${toId(sessionId)} AND claw_id = ${toId(clawId)}`
     return row === undefined ? yield* noSession : rows.toSession(row)
   }, atEdge)
 
   const list: Sessions["Service"]["list"] = Effect.fn("Sessions.list")(function* (userId, clawId) {
-    const found = yield* sql<rows.SessionRow>`SELECT * FROM sessions WHERE user_id = ${userId}
-      ${clawId === undefined ? sql.literal("") : sql`AND claw_id = ${clawId}`}
+    const found = yield* sql<rows.SessionRow>`SELECT * FROM sessions WHERE user_id = ${toId(userId)}
+      ${clawId === undefined ? sql.literal("") : sql`AND claw_id = ${toId(clawId)}`}
       ORDER BY updated_at DESC, session_id DESC LIMIT ${maxListed}`
     return found.map(rows.toSession)
   }, atEdge)
@@ -99,7 +107,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     clawId,
     limit
   ) {
-    const found = yield* sql<rows.SessionRow>`SELECT * FROM sessions WHERE claw_id = ${clawId}
+    const found = yield* sql<rows.SessionRow>`SELECT * FROM sessions WHERE claw_id = ${toId(clawId)}
       ORDER BY updated_at DESC, session_id DESC LIMIT ${rows.toLimit(limit)}`
     return found.map(rows.toSession)
   }, atEdge)
@@ -107,20 +115,20 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const rename: Sessions["Service"]["rename"] = Effect.fn("Sessions.rename")(function* (userId, sessionId, input) {
     const title = yield* names.line({ text: input, param: "title", what: "The title", max: maxRenamed })
     const [row] = yield* sql<rows.SessionRow>`UPDATE sessions SET title = ${title}
-      WHERE session_id = ${sessionId} AND user_id = ${userId} RETURNING *`
+      WHERE session_id = ${toId(sessionId)} AND user_id = ${toId(userId)} RETURNING *`
     return row === undefined ? yield* noSession : rows.toSession(row)
   }, atEdge)
 
   const remove: Sessions["Service"]["remove"] = Effect.fn("Sessions.remove")(function* (userId, sessionId) {
     const removed = yield* sql`DELETE FROM sessions
-      WHERE session_id = ${sessionId} AND user_id = ${userId} RETURNING session_id`
+      WHERE session_id = ${toId(sessionId)} AND user_id = ${toId(userId)} RETURNING session_id`
     if (removed.length === 0) return yield* noSession
   }, atEdge)
 
   /** Those that have waited too long count no more, ended or not yet. */
   const countUnexpired = Effect.fnUntraced(function* (clawId: string, now: number) {
     const [row] = yield* sql<{ n: rows.Numeric }>`SELECT count(*) AS n FROM exchanges
-      WHERE claw_id = ${clawId} AND ended_at IS NULL AND status = 'waiting' AND created_at > ${now - lifetime}`
+      WHERE claw_id = ${toId(clawId)} AND ended_at IS NULL AND status = 'waiting' AND created_at > ${now - lifetime}`
     return toNumber(row?.n ?? 0)
   })
 
@@ -131,7 +139,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const lockMailbox = (sessionId: string) =>
     sql.onDialectOrElse({
       pg: () => sql`SELECT pg_advisory_xact_lock(hashtextextended(claw_id, 0)) FROM sessions
-        WHERE session_id = ${sessionId}`,
+        WHERE session_id = ${toId(sessionId)}`,
       orElse: () => Effect.void
     })
 
@@ -140,7 +148,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   })
 
   const select = (sessionId: string, messageId: string) =>
-    sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE session_id = ${sessionId} AND message_id = ${messageId}`
+    sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE session_id = ${toId(sessionId)} AND message_id = ${toId(messageId)}`
 
   const write = (input: NewExchange, session: rows.SessionRow, responseId: string, now: number) =>
     sql<{ ordinal: rows.Numeric }>`INSERT INTO exchanges ${sql.insert({
@@ -165,7 +173,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     const [session] = yield* sql<rows.SessionRow & { readonly waiting: rows.Numeric }>`SELECT s.*,
         (SELECT count(*) FROM exchanges e WHERE e.claw_id = s.claw_id AND e.ended_at IS NULL
           AND e.status = 'waiting' AND e.created_at > ${now - lifetime}) AS waiting
-      FROM sessions s WHERE s.session_id = ${input.sessionId} AND s.user_id = ${input.userId}`
+      FROM sessions s WHERE s.session_id = ${toId(input.sessionId)} AND s.user_id = ${toId(input.userId)}`
     if (session === undefined) return yield* noSession
     const hasRoom = toNumber(session.waiting) < maxWaiting
     const [row] = hasRoom ? yield* write(input, session, responseId, now) : []
@@ -175,7 +183,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
       return known === undefined ? yield* full : { exchange: rows.toExchange(known), fresh: false }
     }
     const title = session.title === "" ? rows.titleOf(input) : session.title
-    yield* sql`UPDATE sessions SET updated_at = ${now}, title = ${title} WHERE session_id = ${input.sessionId}`
+    yield* sql`UPDATE sessions SET updated_at = ${now}, title = ${title} WHERE session_id = ${toId(input.sessionId)}`
     const exchange: Exchange = {
       messageId: input.messageId,
       sessionId: input.sessionId,
@@ -196,42 +204,86 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     return { exchange, fresh: true }
   })
 
-  const accept: Sessions["Service"]["accept"] = Effect.fn("Sessions.accept")(
-    (input: NewExchange) => sql.withTransaction(insert(input)),
-    atEdge
-  )
+  const accept: Sessions["Service"]["accept"] = Effect.fn("Sessions.accept")(function* (input: NewExchange) {
+    yield* keepsId(input.messageId, "message_id")
+    yield* keepsId(input.previousResponseId ?? "", "previous_response_id")
+    return yield* sql.withTransaction(insert(input))
+  }, atEdge)
 
   const waiting: Sessions["Service"]["waiting"] = Effect.fn("Sessions.waiting")(function* (clawId, limit) {
     const found = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges
-      WHERE claw_id = ${clawId} AND ended_at IS NULL AND status = 'waiting'
+      WHERE claw_id = ${toId(clawId)} AND ended_at IS NULL AND status = 'waiting'
       ORDER BY ordinal LIMIT ${rows.toLimit(limit)}`)
     return found.map(rows.toExchange)
   }, atEdge)
 
+  /** The three ways on, each with what else must hold. */
+  const nothing = sql.literal("")
+
+  const advanceWhere = (responseId: string, status: "delivered" | "answering", and: Fragment) => {
+    const before = status === "delivered" ? sql.literal("'waiting'") : sql.literal("'waiting', 'delivered'")
+    return sql`UPDATE exchanges SET status = ${status}
+      WHERE response_id = ${toId(responseId)} AND status IN (${before}) ${and} RETURNING ordinal`
+  }
+
+  const requeueWhere = (clawId: string, and: Fragment) => sql`UPDATE exchanges SET status = 'waiting'
+    WHERE claw_id = ${toId(clawId)} AND ended_at IS NULL AND status = 'delivered' ${and} RETURNING ordinal`
+
+  const endWhere = (responseId: string, { failure, text }: Result, and: Fragment) =>
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => sql`UPDATE exchanges
+        SET status = ${failure === undefined ? "completed" : "failed"}, reply_text = ${toText(text)},
+          failure_code = ${failure?.code}, failure_message = ${failure && toText(failure.message)}, ended_at = ${now}
+        WHERE response_id = ${toId(responseId)} AND ended_at IS NULL ${and} RETURNING ordinal`
+    )
+
   const advance: Sessions["Service"]["advance"] = Effect.fn("Sessions.advance")(function* (responseId, status) {
-    yield* status === "delivered"
-      ? sql`UPDATE exchanges SET status = 'delivered' WHERE response_id = ${responseId} AND status = 'waiting'`
-      : sql`UPDATE exchanges SET status = 'answering'
-          WHERE response_id = ${responseId} AND status IN ('waiting', 'delivered')`
+    yield* advanceWhere(responseId, status, nothing)
   }, atEdge)
 
   const requeue: Sessions["Service"]["requeue"] = Effect.fn("Sessions.requeue")(function* (clawId) {
-    const moved = yield* sql`UPDATE exchanges SET status = 'waiting'
-      WHERE claw_id = ${clawId} AND ended_at IS NULL AND status = 'delivered' RETURNING ordinal`
-    return moved.length
+    return (yield* requeueWhere(clawId, nothing)).length
   }, atEdge)
 
   const end: Sessions["Service"]["end"] = Effect.fn("Sessions.end")(function* (responseId, result) {
-    const now = yield* Clock.currentTimeMillis
-    const ended = yield* sql`UPDATE exchanges
-      SET status = ${result.failure === undefined ? "completed" : "failed"}, reply_text = ${toText(result.text)},
-        failure_code = ${result.failure?.code}, failure_message = ${result.failure && toText(result.failure.message)}, ended_at = ${now}
-      WHERE response_id = ${responseId} AND ended_at IS NULL RETURNING ordinal`
-    return ended.length > 0
+    return (yield* endWhere(responseId, result, nothing)).length > 0
+  }, atEdge)
+
+  // Where others write at the same time, the agent's row is held still until the write is done: a newer connection
+  // comes wholly before it or wholly after it. SQLite has one writer.
+  const held = sql.literal(sql.onDialectOrElse({ pg: () => "FOR SHARE", orElse: () => "" }))
+
+  const attach: Sessions["Service"]["attach"] = Effect.fn("Sessions.attach")(function* (clawId) {
+    const [row] = yield* sql<{ epoch: rows.Numeric }>`UPDATE identities SET epoch = epoch + 1
+      WHERE claw_id = ${toId(clawId)} RETURNING epoch`
+    if (row === undefined) return yield* new NotFound({ what: "agent" })
+    const epoch = toNumber(row.epoch)
+    const fence = sql`AND claw_id = ${clawId} AND EXISTS (SELECT 1 FROM identities i
+      WHERE i.claw_id = exchanges.claw_id AND i.epoch = ${epoch} ${held})`
+
+    /** Nothing was written: because there was nothing to write, or because a newer connection has come? */
+    const orStale = Effect.fnUntraced(function* (written: ReadonlyArray<unknown>) {
+      if (written.length > 0) return written.length
+      const newest = yield* sql`SELECT 1 AS newest FROM identities WHERE claw_id = ${clawId} AND epoch = ${epoch}`
+      return newest.length > 0 ? 0 : yield* new StaleEpoch({ clawId, epoch })
+    })
+
+    const hold: Hold = {
+      epoch,
+      advance: Effect.fn("Sessions.Hold.advance")(function* (responseId, status) {
+        yield* orStale(yield* advanceWhere(responseId, status, fence))
+      }, atEdge),
+      requeue: Effect.flatMap(requeueWhere(clawId, fence), orStale).pipe(atEdge),
+      end: Effect.fn("Sessions.Hold.end")(function* (responseId, result) {
+        return (yield* orStale(yield* endWhere(responseId, result, fence))) > 0
+      }, atEdge)
+    }
+    return hold
   }, atEdge)
 
   const findExchange: Sessions["Service"]["findExchange"] = Effect.fn("Sessions.findExchange")(function* (responseId) {
-    const [row] = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE response_id = ${responseId}`)
+    const [row] = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE response_id = ${toId(responseId)}`)
     return row === undefined ? yield* noExchange : rows.toExchange(row)
   }, atEdge)
 
@@ -245,7 +297,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const history: Sessions["Service"]["history"] = Effect.fn("Sessions.history")(function* (sessionId, page) {
     const limit = rows.toLimit(page.limit)
-    const found = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE session_id = ${sessionId}
+    const found = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE session_id = ${toId(sessionId)}
       ${page.before === undefined ? sql.literal("") : sql`AND ordinal < ${page.before}`}
       ORDER BY ordinal DESC LIMIT ${limit + 1}`)
     const items = found.slice(0, limit).map(rows.toExchange)
@@ -254,7 +306,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const open: Sessions["Service"]["open"] = Effect.fn("Sessions.open")(function* (clawId) {
     const found = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges
-      WHERE claw_id = ${clawId} AND ended_at IS NULL ORDER BY ordinal`)
+      WHERE claw_id = ${toId(clawId)} AND ended_at IS NULL ORDER BY ordinal`)
     return found.map(rows.toExchange)
   }, atEdge)
 
@@ -277,6 +329,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     remove,
     accept,
     waiting,
+    attach,
     advance,
     requeue,
     end,

@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { ReplyRoute, ReplyUpdate } from "../protocol/Dialect.ts"
 import type { Step } from "../protocol/ReplyLog.ts"
-import type { LimitReached, NotFound, StoreError } from "./PlatformError.ts"
+import type { Invalid, LimitReached, NotFound, StoreError } from "./PlatformError.ts"
 import type { AgentDialect, Identity } from "./Identities.ts"
 import type { Exchange, NewExchange, Session } from "./Sessions.ts"
 
@@ -89,7 +89,7 @@ export class Broker extends Context.Service<
     readonly attach: (link: AgentLink) => Effect.Effect<AgentSeat, StoreError, Scope.Scope>
     readonly presence: (clawId: string) => Effect.Effect<Presence>
     /** Accepts a message for its agent: files bound, stored, then delivered or kept in the mailbox. */
-    readonly submit: (input: NewExchange) => Effect.Effect<Submitted, NotFound | LimitReached | StoreError>
+    readonly submit: (input: NewExchange) => Effect.Effect<Submitted, Invalid | NotFound | LimitReached | StoreError>
     /** Ends a reply of this person's as CANCELLED and tells the agent. One that has ended stays as it is. */
     readonly cancel: (userId: string, responseId: string) => Effect.Effect<Exchange, NotFound | StoreError>
     /** Cancels all that is under way in a session of this person's: it is about to be removed. */

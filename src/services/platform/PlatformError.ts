@@ -53,3 +53,13 @@ export class LimitReached extends Schema.TaggedError<LimitReached>()("LimitReach
     return this.detail
   }
 }
+
+/** A newer connection of the same agent has come: what this one would write is refused. Nobody is asked to do anything. */
+export class StaleEpoch extends Schema.TaggedError<StaleEpoch>()("StaleEpoch", {
+  clawId: Schema.String,
+  epoch: Schema.Finite
+}) {
+  override get message(): string {
+    return "A newer connection of this agent has taken over. Only that one may answer."
+  }
+}

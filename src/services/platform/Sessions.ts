@@ -6,7 +6,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Part } from "../protocol/Inbound.ts"
 import type { Failure } from "../protocol/ResponseEvent.ts"
-import type { Invalid, LimitReached, NotFound, StoreError } from "./PlatformError.ts"
+import type { Invalid, LimitReached, NotFound, StaleEpoch, StoreError } from "./PlatformError.ts"
 
 export interface Session {
   readonly sessionId: string
@@ -58,6 +58,27 @@ export interface NewExchange {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+/** How a reply ended: without `failure`, completed. */
+export interface Result {
+  readonly text: string
+  readonly failure: Failure | undefined
+}
+
+/**
+ * What one connection of an agent may write: messages of its own agent, and nothing any more once a newer connection
+ * of that agent was attached, in this process or in another one over the same database.
+ */
+export interface Hold {
+  /** Counts the connections of this agent, 1, 2, 3 ... */
+  readonly epoch: number
+  readonly advance: (
+    responseId: string,
+    status: "delivered" | "answering"
+  ) => Effect.Effect<void, StaleEpoch | StoreError>
+  readonly requeue: Effect.Effect<number, StaleEpoch | StoreError>
+  readonly end: (responseId: string, result: Result) => Effect.Effect<boolean, StaleEpoch | StoreError>
+}
+
 export class Sessions extends Context.Service<
   Sessions,
   {
@@ -77,21 +98,26 @@ export class Sessions extends Context.Service<
     /** With all its exchanges. */
     readonly remove: (userId: string, sessionId: string) => Effect.Effect<void, NotFound | StoreError>
 
-    /** Stores a message as `waiting`; the same (session, message id) again returns the first one, `fresh: false`. */
+    /**
+     * Stores a message as `waiting`; the same (session, message id) again returns the first one, `fresh: false`.
+     * Invalid: an id that no database keeps (NUL, half a character).
+     */
     readonly accept: (
       input: NewExchange
-    ) => Effect.Effect<{ readonly exchange: Exchange; readonly fresh: boolean }, NotFound | LimitReached | StoreError>
+    ) => Effect.Effect<
+      { readonly exchange: Exchange; readonly fresh: boolean },
+      Invalid | NotFound | LimitReached | StoreError
+    >
     /** Oldest first: what an agent that returns has to get. Expired ones are ended as failed and left out. */
     readonly waiting: (clawId: string, limit: number) => Effect.Effect<ReadonlyArray<Exchange>, StoreError>
-    /** Only forwards: waiting → delivered → answering. */
+    /** A connection of this agent has come: from now on older ones write nothing. */
+    readonly attach: (clawId: string) => Effect.Effect<Hold, NotFound | StoreError>
+    /** Only forwards: waiting → delivered → answering. For the platform's own hand; a connection uses its `Hold`. */
     readonly advance: (responseId: string, status: "delivered" | "answering") => Effect.Effect<void, StoreError>
     /** Delivered but not begun, at the moment an agent's connection ends: back into the mailbox, same message id. */
     readonly requeue: (clawId: string) => Effect.Effect<number, StoreError>
     /** The first end stays; `false` where it had ended already. */
-    readonly end: (
-      responseId: string,
-      result: { readonly text: string; readonly failure: Failure | undefined }
-    ) => Effect.Effect<boolean, StoreError>
+    readonly end: (responseId: string, result: Result) => Effect.Effect<boolean, StoreError>
     readonly findExchange: (responseId: string) => Effect.Effect<Exchange, NotFound | StoreError>
     readonly findByMessage: (sessionId: string, messageId: string) => Effect.Effect<Exchange, NotFound | StoreError>
     /** Newest first from `before` (an ordinal, exclusive). */
