@@ -104,6 +104,14 @@ export const makeSession = (options: { readonly token: string; readonly onOver: 
       },
       { signal }
     )
+    // What waits here unsent lives in this window only: the browser asks before it closes.
+    window.addEventListener(
+      "beforeunload",
+      (event) => {
+        if (chat.holdsUnsent()) event.preventDefault()
+      },
+      { signal }
+    )
     socket.start()
   }
 

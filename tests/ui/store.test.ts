@@ -105,6 +105,7 @@ describe("the store of the chat", () => {
     h.line.up = false
     h.chat.send("s", [{ type: "text", text: "hello" }])
     assert.strictEqual(h.exchanges()[0]?.phase, "unsent")
+    assert.isTrue(h.chat.holdsUnsent())
     h.line.up = true
     for (let round = 0; round < 6; round++) {
       await h.chat.onLine()

@@ -16,7 +16,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "app.crashedHint": "你的对话都保存在平台上。重新加载页面即可继续。",
   "app.reload": "重新加载",
 
-  "place.chat": "对话",
+  "place.chat": "聊天",
 
   "signIn.title": "登录",
   "signIn.lead": "与本平台上的智能体对话。",

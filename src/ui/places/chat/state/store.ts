@@ -178,6 +178,8 @@ export const makeChat = (deps: ChatDeps) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
+    /** Messages that no one but this window knows. */
+    holdsUnsent: () => unsentOf(state).length > 0,
     loadAgents,
     loadSessions,
 
