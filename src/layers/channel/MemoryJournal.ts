@@ -61,7 +61,8 @@ class Store {
       acceptedAt: now,
       outcome: undefined,
       endedAt: undefined,
-      confirmedSequence: undefined
+      confirmedSequence: undefined,
+      ...(ids.request === undefined ? {} : { request: ids.request })
     }
     const kept: Kept = { entry, identity, order: this.order++ }
     this.running.set(entry.responseId, kept)
@@ -70,11 +71,17 @@ class Store {
     return { _tag: "Accepted", entry }
   }
 
+  begin(responseId: string): void {
+    const kept = this.running.get(responseId)
+    if (kept !== undefined) this.put(this.running, kept, { begun: true })
+  }
+
   end(responseId: string, outcome: Outcome, now: number): boolean {
     const kept = this.running.get(responseId)
     if (kept === undefined) return false
     this.running.delete(responseId)
-    this.put(this.ended, kept, { outcome, endedAt: now })
+    const { begun: _begun, request: _request, ...entry } = kept.entry
+    this.put(this.ended, { ...kept, entry }, { outcome, endedAt: now })
     this.characters += outcome.text.length
     this.evict(now)
     return true
@@ -115,6 +122,7 @@ export const make = (options: Options = {}): Effect.Effect<Journal["Service"]> =
     const now = () => clock.currentTimeMillisUnsafe()
     return Journal.of({
       accept: (key, ids) => Effect.sync(() => store.accept(key, ids, now())),
+      begin: (responseId) => Effect.sync(() => store.begin(responseId)),
       end: (responseId, outcome) => Effect.sync(() => store.end(responseId, outcome, now())),
       confirm: (responseId, sequence) => Effect.sync(() => store.confirm(responseId, sequence)),
       find: (responseId) => Effect.sync(() => store.find(responseId)?.entry),

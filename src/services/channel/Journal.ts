@@ -33,6 +33,10 @@ export interface Entry {
   readonly endedAt: number | undefined
   /** The last sequence number that the other side confirmed to have stored. */
   readonly confirmedSequence: number | undefined
+  /** What `accept` was given to run the message by again; only while there is no outcome. */
+  readonly request?: string | undefined
+  /** `begin` was called: text may have been shown. */
+  readonly begun?: boolean | undefined
 }
 
 export type Acceptance =
@@ -56,8 +60,16 @@ export class Journal extends Context.Service<
     /** Decides whether a message is new. The ids are those the caller drew for it, kept only if it is. */
     readonly accept: (
       key: MessageKey,
-      ids: { readonly responseId: string; readonly itemId: string; readonly dialect?: DialectName | undefined }
+      ids: {
+        readonly responseId: string
+        readonly itemId: string
+        readonly dialect?: DialectName | undefined
+        /** Kept until the reply has ended, where a setting says that a silent one is run again after a crash. */
+        readonly request?: string | undefined
+      }
     ) => Effect.Effect<Acceptance, JournalError>
+    /** From now on text may have been shown: a start after a crash must not run this message again. */
+    readonly begin: (responseId: string) => Effect.Effect<void, JournalError>
     /** Writes how a reply ended. The first outcome stays; a second one is ignored and `false` returned. */
     readonly end: (responseId: string, outcome: Outcome) => Effect.Effect<boolean, JournalError>
     /** The other side has stored everything up to this number. */

@@ -5,9 +5,17 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
 import * as MemoryJournal from "../../../../src/layers/channel/MemoryJournal.ts"
+import * as SqlJournal from "../../../../src/layers/channel/SqlJournal.ts"
+import * as SqliteClient from "../../../../src/layers/sql/SqliteClient.ts"
 import { Journal, type MessageKey, type Outcome } from "../../../../src/services/channel/Journal.ts"
 
-const layers = [{ name: "memory", layer: Layer.fresh(MemoryJournal.layer()) }]
+const layers = [
+  { name: "memory", layer: Layer.fresh(MemoryJournal.layer()) },
+  {
+    name: "SQLite",
+    layer: Layer.fresh(SqlJournal.layer().pipe(Layer.provide(SqliteClient.layer({ filename: ":memory:" }))))
+  }
+]
 
 const key = (given: Partial<MessageKey> = {}): MessageKey => ({
   accountId: "acc",
