@@ -6,6 +6,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { AgentLink } from "../../services/platform/Broker.ts"
 import type { ReplyRef } from "../../services/protocol/Dialect.ts"
 import type { Exchange } from "../../services/platform/Sessions.ts"
+import type { Hold } from "../../services/platform/Sessions.ts"
 import type { LiveReply } from "./LiveReply.ts"
 
 /** How many replies that ended or went back are remembered, to tell a late frame from a foreign one. */
@@ -16,6 +17,8 @@ export interface AgentDesk {
   /** Coming, going and delivering happen one after the other. */
   readonly turn: Semaphore.Semaphore
   link: AgentLink | undefined
+  /** What the link may write into the store; stays when it is gone, until the next one comes. */
+  hold: Hold | undefined
   /** Since when it is on the line, or away. Milliseconds since the epoch. */
   since: number | undefined
   /** Counts what came into the mailbox; it was seen empty when the count was `emptyAt`. */
@@ -32,6 +35,7 @@ export const make = (clawId: string): AgentDesk => ({
   clawId,
   turn: Semaphore.makeUnsafe(1),
   link: undefined,
+  hold: undefined,
   since: undefined,
   mail: 0,
   emptyAt: -1,

@@ -13,7 +13,7 @@ import * as BrokerContract from "../../services/platform/Broker.ts"
 import type { AgentLink, AgentSeat, Presence, Taken } from "../../services/platform/Broker.ts"
 import * as Files from "../../services/platform/Files.ts"
 import * as Identities from "../../services/platform/Identities.ts"
-import { NotFound, type StoreError } from "../../services/platform/PlatformError.ts"
+import { NotFound, StoreError } from "../../services/platform/PlatformError.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
 import type { Exchange, NewExchange } from "../../services/platform/Sessions.ts"
 import { encodeAutoBound, encodeCancel, encodeRequest } from "../../services/protocol/PlatformFrame.ts"
@@ -41,6 +41,9 @@ const agentLeft = interrupted(
   "The agent lost its connection in the middle of the answer and did not come back. Ask again."
 )
 const platformStopped = interrupted("The platform was restarted in the middle of the answer. Ask again.")
+const replaced = interrupted(
+  "The agent's connection was replaced by a newer one in the middle of the answer. Ask again."
+)
 const notStored = interrupted("The answer could not be stored on the platform. Ask again in a moment.")
 const cancelled: Failure = { code: "CANCELLED", message: "The answer was stopped on request." }
 
@@ -128,21 +131,63 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (step !== undefined) publish(reply, step)
   }
 
-  /** Stores how a reply ended, then tells. What the database refuses for good is told as a failure. */
-  const endNow = (desk: Desk, reply: Reply, ending: LiveReply.Ending): Effect.Effect<void> => {
+  const endingOfStored = (responseId: string): Effect.Effect<LiveReply.Ending | undefined, StoreError> =>
+    sessions.findExchange(responseId).pipe(
+      Effect.map((exchange) =>
+        exchange.endedAt === undefined
+          ? undefined
+          : { text: exchange.replyText, failure: exchange.failure, usage: undefined }
+      ),
+      Effect.catchTag("NotFound", () => Effect.succeed({ text: "", failure: cancelled, usage: undefined }))
+    )
+
+  /** Stores an ending, unless there is one: then that one counts. Undefined: the reply is another connection's by now. */
+  const store = (responseId: string, ending: LiveReply.Ending, by: Sessions.Hold | undefined) => {
+    const orStored = (first: boolean, own: LiveReply.Ending) =>
+      first ? Effect.succeed<LiveReply.Ending | undefined>(own) : endingOfStored(responseId)
+    if (by === undefined) {
+      return Effect.flatMap(sessions.end(responseId, ending), (first) => orStored(first, ending))
+    }
+    return by.end(responseId, ending).pipe(
+      Effect.flatMap((first) => orStored(first, ending)),
+      Effect.catchTag("StaleEpoch", () =>
+        Effect.flatMap(by.abandon(responseId, replaced), (first) =>
+          orStored(first, { text: "", failure: replaced, usage: undefined })
+        )
+      )
+    )
+  }
+
+  const hold = (clawId: string): Effect.Effect<Sessions.Hold, StoreError> =>
+    Effect.catchTag(sessions.attach(clawId), "NotFound", () =>
+      Effect.fail(new StoreError({ detail: `${clawId} was removed while it was connected`, transient: false }))
+    )
+
+  /** Takes a reply off the desk that a newer connection, elsewhere, has to give. */
+  const letGo = (desk: Desk, reply: Reply): void => {
+    AgentDesk.putBack(desk, reply)
+    underWay.delete(reply.exchange.responseId)
+    dirty.delete(reply)
+    desk.link?.close(4001, "replaced by a newer connection")
+  }
+
+  /**
+   * Stores how a reply ended, then tells. What the database refuses for good is told as a failure. `by`: the agent's
+   * own connection ends it; without, the platform does.
+   */
+  const endNow = (desk: Desk, reply: Reply, ending: LiveReply.Ending, by?: Sessions.Hold): Effect.Effect<void> => {
     // Before anything waits: frames that come from here on find a reply that has ended.
     reply.ended = true
     openReply(reply)
     flush(reply)
     dirty.delete(reply)
     const { responseId } = reply.exchange
-    return sessions.end(responseId, { text: ending.text, failure: ending.failure }).pipe(
+    return store(responseId, ending, by).pipe(
       Effect.retry({
         while: (error: StoreError) => error.transient,
         schedule: Schedule.exponential("50 millis"),
         times: 6
       }),
-      Effect.flatMap((first) => (first ? Effect.succeed(ending) : endingOfStored(responseId))),
       Effect.catch((error) =>
         Effect.as(Effect.logError("The end of a reply could not be stored", error), {
           ...ending,
@@ -150,6 +195,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         })
       ),
       Effect.map((final) => {
+        if (final === undefined) return letGo(desk, reply)
         const now = clock.currentTimeMillisUnsafe()
         const step = LiveReply.close(reply.sequence, final, now)
         reply.steps.push(step)
@@ -168,20 +214,13 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
   }
 
-  const end = (desk: Desk, reply: Reply, ending: LiveReply.Ending): Effect.Effect<void> =>
-    Effect.andThen(endNow(desk, reply, ending), deliver(desk))
-
-  const endingOfStored = (responseId: string): Effect.Effect<LiveReply.Ending, StoreError> =>
-    sessions.findExchange(responseId).pipe(
-      Effect.map((exchange) => ({ text: exchange.replyText, failure: exchange.failure, usage: undefined })),
-      Effect.catchTag("NotFound", () => Effect.succeed({ text: "", failure: cancelled, usage: undefined }))
-    )
+  const end = (desk: Desk, reply: Reply, ending: LiveReply.Ending, by?: Sessions.Hold): Effect.Effect<void> =>
+    Effect.andThen(endNow(desk, reply, ending, by), deliver(desk))
 
   /** Puts what waits onto the agent's socket, oldest first, as far as its window reaches. One at a time per desk. */
   const deliverNow = Effect.fnUntraced(function* (desk: Desk) {
-    while (desk.link !== undefined && desk.emptyAt !== desk.mail && !state.stopping) {
-      const link = desk.link
-      const { mail } = desk
+    while (desk.link !== undefined && desk.hold !== undefined && desk.emptyAt !== desk.mail && !state.stopping) {
+      const { hold, link, mail } = desk
       const room = window - (desk.replies?.size ?? 0)
       if (room <= 0) return
       const waiting = yield* sessions.waiting(desk.clawId, room)
@@ -198,7 +237,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         }
         moved++
         counts.delivered++
-        yield* sessions.advance(exchange.responseId, "delivered")
+        const stale = yield* hold.advance(exchange.responseId, "delivered").pipe(
+          Effect.as(false),
+          Effect.catchTag("StaleEpoch", () => Effect.succeed(true))
+        )
+        if (stale) return letGo(desk, reply)
         tell(exchange.userId, {
           _tag: "Status",
           exchange: { ...exchange, status: "delivered" },
@@ -229,7 +272,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       underWay.delete(reply.exchange.responseId)
     }
     desk.mail++
-    yield* sessions.requeue(desk.clawId)
+    if (desk.hold !== undefined) {
+      // A newer connection elsewhere has seen to them itself.
+      yield* Effect.catchTag(desk.hold.requeue, "StaleEpoch", () => Effect.succeed(0))
+    }
     return returned
   })
 
@@ -268,17 +314,21 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (typeof found === "string") return found
     if (found.ended) return "ended"
     found.deadline = undefined
-    if (found.status === "delivered") {
+    if (found.status === "delivered" && desk.hold !== undefined) {
       found.status = "answering"
       fork(
-        sessions
-          .advance(found.exchange.responseId, "answering")
-          .pipe(Effect.catch((error) => Effect.logWarning("A reply could not be marked as begun", error)))
+        desk.hold.advance(found.exchange.responseId, "answering").pipe(
+          // Its end, which comes by itself, finds out whose the reply is.
+          Effect.catchTag("StaleEpoch", () =>
+            Effect.sync(() => desk.link?.close(4001, "replaced by a newer connection"))
+          ),
+          Effect.catch((error) => Effect.logWarning("A reply could not be marked as begun", error))
+        )
       )
     }
     openReply(found)
     const ending = LiveReply.take(found, received)
-    if (ending !== undefined) fork(end(desk, found, ending))
+    if (ending !== undefined) fork(end(desk, found, ending, desk.hold))
     else if (found.pending.length > 0) flushSoon(found)
     return "taken"
   }
@@ -303,6 +353,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         ])
         // Gone before it had a seat: whoever is on the line stays there.
         if (!greeted) return
+        desk.hold = yield* hold(clawId)
         const older = desk.link
         desk.link = link
         if (older === undefined) {
@@ -319,7 +370,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       })
     )
     const seat: AgentSeat = {
-      update: (received) => update(desk, received),
+      // What an older connection still says when a newer one has its seat is heard no more (law one-socket).
+      update: (received) => (desk.link === link ? update(desk, received) : "ended"),
       bind: (sessionId) => sessions.findForAgent(clawId, sessionId)
     }
     return seat
@@ -407,12 +459,15 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       const page = yield* identities.list({ limit: 200, after })
       for (const { clawId } of page.items) {
         const open = yield* sessions.open(clawId)
+        if (open.length === 0) continue
+        // Another process may still hold a connection of this agent: from now on it writes nothing.
+        const mine = yield* hold(clawId)
         for (const exchange of open) {
           if (exchange.status !== "answering") continue
           yield* sessions.end(exchange.responseId, { text: exchange.replyText, failure: platformStopped })
           AgentDesk.rememberEnding(deskOf(clawId), exchange)
         }
-        if (open.length > 0) yield* sessions.requeue(clawId)
+        yield* Effect.catchTag(mine.requeue, "StaleEpoch", () => Effect.succeed(0))
       }
       after = page.next
     } while (after !== undefined)

@@ -111,10 +111,14 @@ const files = Effect.gen(function* () {
   yield* sql`CREATE INDEX files_of_session ON files (session_id)`
 })
 
-/** How many connections an agent has had: only the newest one may write (Sessions.attach). */
+/**
+ * How many connections an agent has had: only the newest one may write (Sessions.attach). And which of them began a
+ * reply.
+ */
 const epochs = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql`ALTER TABLE identities ADD COLUMN epoch BIGINT NOT NULL DEFAULT 0`
+  yield* sql`ALTER TABLE exchanges ADD COLUMN epoch BIGINT`
 })
 
 export const migrations = {

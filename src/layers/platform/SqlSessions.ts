@@ -220,9 +220,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   /** The three ways on, each with what else must hold. */
   const nothing = sql.literal("")
 
-  const advanceWhere = (responseId: string, status: "delivered" | "answering", and: Fragment) => {
+  const advanceWhere = (responseId: string, status: "delivered" | "answering", epoch: number | null, and: Fragment) => {
     const before = status === "delivered" ? sql.literal("'waiting'") : sql.literal("'waiting', 'delivered'")
-    return sql`UPDATE exchanges SET status = ${status}
+    return sql`UPDATE exchanges SET status = ${status}, epoch = ${epoch}
       WHERE response_id = ${toId(responseId)} AND status IN (${before}) ${and} RETURNING ordinal`
   }
 
@@ -239,7 +239,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     )
 
   const advance: Sessions["Service"]["advance"] = Effect.fn("Sessions.advance")(function* (responseId, status) {
-    yield* advanceWhere(responseId, status, nothing)
+    yield* advanceWhere(responseId, status, null, nothing)
   }, atEdge)
 
   const requeue: Sessions["Service"]["requeue"] = Effect.fn("Sessions.requeue")(function* (clawId) {
@@ -272,11 +272,15 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     const hold: Hold = {
       epoch,
       advance: Effect.fn("Sessions.Hold.advance")(function* (responseId, status) {
-        yield* orStale(yield* advanceWhere(responseId, status, fence))
+        yield* orStale(yield* advanceWhere(responseId, status, epoch, fence))
       }, atEdge),
       requeue: Effect.flatMap(requeueWhere(clawId, fence), orStale).pipe(atEdge),
       end: Effect.fn("Sessions.Hold.end")(function* (responseId, result) {
         return (yield* orStale(yield* endWhere(responseId, result, fence))) > 0
+      }, atEdge),
+      abandon: Effect.fn("Sessions.Hold.abandon")(function* (responseId, failure) {
+        const own = sql`AND claw_id = ${clawId} AND status = 'answering' AND epoch <= ${epoch}`
+        return (yield* endWhere(responseId, { text: "", failure }, own)).length > 0
       }, atEdge)
     }
     return hold

@@ -77,6 +77,11 @@ export interface Hold {
   ) => Effect.Effect<void, StaleEpoch | StoreError>
   readonly requeue: Effect.Effect<number, StaleEpoch | StoreError>
   readonly end: (responseId: string, result: Result) => Effect.Effect<boolean, StaleEpoch | StoreError>
+  /**
+   * Ends as failed what this connection or one before it had begun, also once it is stale: nobody else will. What a
+   * newer one has begun, or has yet to get, stays as it is: `false`.
+   */
+  readonly abandon: (responseId: string, failure: Failure) => Effect.Effect<boolean, StoreError>
 }
 
 export class Sessions extends Context.Service<
