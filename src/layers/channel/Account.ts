@@ -11,8 +11,28 @@ import type { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import { Connection } from "../../services/channel/Connection.ts"
 import { Dispatcher, type DispatcherOptions } from "../../services/channel/Dispatcher.ts"
 import type { Journal } from "../../services/channel/Journal.ts"
-import { decodeInbound } from "../../services/protocol/Inbound.ts"
+import { decodeInbound, type Inbound } from "../../services/protocol/Inbound.ts"
 import * as StreamingDispatcher from "./StreamingDispatcher.ts"
+
+/**
+ * In the order of arrival. Requests that arrived together are handed over together, so that the journal writes them
+ * down together; it answers in the order in which it was asked. Anything else waits for those before it: a cancel must
+ * find what it is about.
+ */
+const handleAll = (dispatcher: Dispatcher["Service"], frames: ReadonlyArray<string>): Effect.Effect<void> => {
+  const [only] = frames
+  if (frames.length === 1 && only !== undefined) return dispatcher.handle(decodeInbound(only))
+  const runs: Array<Array<Inbound>> = []
+  for (const frame of frames) {
+    const inbound = decodeInbound(frame)
+    const run = runs.at(-1)
+    if (inbound._tag === "Request" && run?.[0]?._tag === "Request") run.push(inbound)
+    else runs.push([inbound])
+  }
+  return Effect.forEach(runs, (run) => Effect.forEach(run, dispatcher.handle, { discard: true, concurrency: 64 }), {
+    discard: true
+  })
+}
 
 /**
  * Serves until the connection is closed or the effect is interrupted; drains the dispatcher either way. Begins by
@@ -22,11 +42,7 @@ export const run: Effect.Effect<void, never, Connection | Dispatcher> = Effect.g
   const connection = yield* Connection
   const dispatcher = yield* Dispatcher
   yield* dispatcher.recover.pipe(
-    Effect.andThen(
-      Stream.runForEachArray(connection.inbound, (frames) =>
-        Effect.forEach(frames, (frame) => dispatcher.handle(decodeInbound(frame)), { discard: true })
-      )
-    ),
+    Effect.andThen(Stream.runForEachArray(connection.inbound, (frames) => handleAll(dispatcher, frames))),
     Effect.ensuring(dispatcher.drain)
   )
 })

@@ -13,5 +13,6 @@ const checkpoint = database.prepare("PRAGMA wal_checkpoint(PASSIVE)")
 
 parentPort?.on("message", () => {
   checkpoint.get()
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort?.postMessage(undefined)
 })

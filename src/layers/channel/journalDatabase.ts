@@ -93,6 +93,7 @@ const makeCheckpoints = Effect.fnUntraced(function* (
     pages = 0
     busy = true
     worker ??= start()
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(undefined)
   }
 })
