@@ -80,10 +80,13 @@ export const make = Effect.fnUntraced(function* (
     return say([...begun, ...end].flatMap(encode))
   }
 
-  /** What an earlier process left behind: ended once, in the journal first, so that no two starts say it twice. */
-  const abandon = Effect.fnUntraced(function* (asked: Addressed, entry: Entry) {
+  /**
+   * What an earlier process left behind: ended once, in the journal first, so that no two starts say it twice.
+   * `silently`: in the journal alone.
+   */
+  const abandon = Effect.fnUntraced(function* (asked: Addressed, entry: Entry, silently = false) {
     const first = yield* journal.end(entry.responseId, { _tag: "Failed", text: "", failure: Failures.crashed })
-    if (!first) return false
+    if (!first || silently) return first
     const at = seconds(clock.currentTimeMillisUnsafe())
     // Goes on from what the other side has; what it had shown beyond that is not known any more.
     const confirmed = entry.confirmedSequence

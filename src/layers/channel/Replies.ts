@@ -27,8 +27,7 @@ import * as Stream from "effect/Stream"
 import { AgentRuntime, type AgentError, type ReplyPart } from "../../services/channel/AgentRuntime.ts"
 import { Connection, type ConnectionError } from "../../services/channel/Connection.ts"
 import type { DispatcherOptions } from "../../services/channel/Dispatcher.ts"
-import type { Journal } from "../../services/channel/Journal.ts"
-import type { Step } from "../../services/protocol/ReplyLog.ts"
+import { Journal } from "../../services/channel/Journal.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import { Lanes } from "./Lanes.ts"
 import type { Reply } from "./Reply.ts"
@@ -69,6 +68,7 @@ export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<Replies, never, Connection | Journal | AgentRuntime | Scope.Scope> {
   const connection = yield* Connection
+  const journal = yield* Journal
   const runtime = yield* AgentRuntime
   const clock = yield* Clock.Clock
   const context = yield* Effect.context<never>()
@@ -152,18 +152,30 @@ export const make = Effect.fnUntraced(function* (
       else if (part._tag === "Usage") reply.usage = part.usage
     }
     if (text === "") return Effect.void
-    reply.characters += text.length
-    let step: Step | undefined
-    if (reply.firstDeltaAt === undefined) {
-      reply.firstDeltaAt = at
-      stats.firstDelta(at - reply.acceptedAt)
-      step = reply.log.push(text)
-    } else {
-      step = reply.log.gather(text)
+    if (reply.firstDeltaAt !== undefined) {
+      reply.characters += text.length
+      const step = reply.log.gather(text)
       gather(reply)
+      return step === undefined ? Effect.void : send(reply, reply.encode(step))
     }
+    reply.firstDeltaAt = at
+    stats.firstDelta(at - reply.acceptedAt)
+    return options.rerunInterrupted === "if-silent"
+      ? Effect.flatMap(writeBegun(reply), () => (reply.verdict === undefined ? sayFirst(reply, text) : Effect.void))
+      : sayFirst(reply, text)
+  }
+
+  const sayFirst = (reply: Reply, text: string): Effect.Effect<void, ConnectionError> => {
+    reply.characters += text.length
+    const step = reply.log.push(text)
     return step === undefined ? Effect.void : send(reply, reply.encode(step))
   }
+
+  /** Before it is shown. Where that fails a crash might have it shown twice; the text is worth more. */
+  const writeBegun = (reply: Reply): Effect.Effect<void> =>
+    Effect.catch(journal.begin(reply.responseId), (error) =>
+      reply.logged(Effect.logWarning("That a reply has begun could not be written down", error))
+    )
 
   const settle = (reply: Reply, exit: Exit.Exit<void, AgentError | ConnectionError>): Effect.Effect<void> => {
     // Whoever decided also gives the place on.

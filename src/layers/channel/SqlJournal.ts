@@ -78,7 +78,7 @@ export const make = Effect.fnUntraced(function* (
     const rows = yield* inWords(values<Rows.IndexRow>(Rows.selectForIndex, [index.lastRow, rowsPerRead]))
     for (const [row, account, session, message, responseId, state, size] of rows) {
       const hash = message === null ? undefined : hashOf(Rows.keyOf(account, session, message))
-      index.accepted(row, responseId, account, hash)
+      index.accepted(responseId, { row, accountId: account, ours: false }, hash)
       if (state >= Rows.state.completed) index.finished(responseId, size)
     }
     index.commit()
@@ -137,7 +137,7 @@ export const make = Effect.fnUntraced(function* (
       now
     ])
     if (request !== undefined) yield* connection.executeValues(Rows.insertRequest, [row, request])
-    index.accepted(row, responseId, accountId, hash)
+    index.accepted(responseId, { row, accountId, ours: true }, hash)
     const entry: Entry = {
       key,
       responseId,
@@ -240,6 +240,15 @@ export const make = Effect.fnUntraced(function* (
       )
     })
 
+  /** So that a start after a crash can tell what was cut off now from what was cut off days ago. */
+  const touch = Effect.suspend(() => {
+    const rows: Array<number> = []
+    for (const running of index.running.values()) if (running.ours) rows.push(running.row)
+    return rows.length === 0
+      ? Effect.void
+      : submit(connection.executeValues(Rows.touchEntries, [clock.currentTimeMillisUnsafe(), JSON.stringify(rows)]))
+  })
+
   let keepsRequests = (yield* inWords(values("SELECT 1 FROM requests LIMIT 1", []))).length > 0
 
   yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(writeLate), "1 second"), { disableYield: true }))
@@ -247,7 +256,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.forever(
       Effect.andThen(
         Effect.sync(() => forgetIfDue(true)),
-        Effect.sleep("1 minute")
+        Effect.andThen(Effect.sleep("1 minute"), Effect.ignore(touch))
       ),
       { disableYield: true }
     )

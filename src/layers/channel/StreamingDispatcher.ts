@@ -4,9 +4,12 @@
  * agent (law once); what cannot be taken is refused in words.
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import { Connection } from "../../services/channel/Connection.ts"
@@ -43,6 +46,10 @@ const errorFrameFor = (malformed: Malformed): string | undefined => {
     : encodeErrorFrame({ code, param: malformed.param, message: malformed.message })
 }
 
+/** As `receive` wrote it into the journal: there is no other writer, so its shape is known. */
+const readRequest = (kept: string | undefined): InboundRequest | undefined =>
+  kept === undefined ? undefined : Option.getOrUndefined(Option.liftThrowable((): InboundRequest => JSON.parse(kept))())
+
 export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<
@@ -56,6 +63,9 @@ export const make = Effect.fnUntraced(function* (
   const { abandon, encoderFor, repeat, say, ...answers } = yield* Answers.make(options, nextId)
   const replies = yield* Replies.make(options)
   const { accountId } = options
+  const clock = yield* Clock.Clock
+  const rerun = options.rerunInterrupted === "if-silent"
+  const staleAfter = Duration.toMillis(options.staleAfter ?? "1 hour")
   const { stats } = replies
 
   let bound: ReadonlyMap<string, BoundSession> = new Map()
@@ -76,6 +86,19 @@ export const make = Effect.fnUntraced(function* (
     return replies.get(entry.responseId) === undefined ? abandon(asked, entry) : Effect.void
   }
 
+  const makeReply = (request: InboundRequest, entry: Entry): Reply =>
+    new Reply({
+      turn: ChatTurn.make(
+        options,
+        request,
+        entry.responseId,
+        request.sessionId === undefined ? undefined : bound.get(request.sessionId)
+      ),
+      log: new ReplyLog({ maxDelta: options.deltaSize }),
+      encode: encoderFor(request, entry, entry.acceptedAt),
+      acceptedAt: entry.acceptedAt
+    })
+
   const receive = (request: InboundRequest): Effect.Effect<void> =>
     // From the entry in the journal to the place in the queue nothing may come between: a message accepted and not
     // admitted would be answered by nobody.
@@ -86,7 +109,12 @@ export const make = Effect.fnUntraced(function* (
         const acceptance = yield* journal
           .accept(
             { accountId, sessionId, messageId },
-            { responseId: `resp_${id}`, itemId: `msg_${id}`, dialect: options.dialect ?? request.dialect }
+            {
+              responseId: `resp_${id}`,
+              itemId: `msg_${id}`,
+              dialect: options.dialect ?? request.dialect,
+              request: rerun ? JSON.stringify(request) : undefined
+            }
           )
           .pipe(Effect.catchDefect((defect) => new JournalError({ detail: String(defect), transient: false })))
         const ack =
@@ -95,19 +123,7 @@ export const make = Effect.fnUntraced(function* (
           return yield* restore(Effect.andThen(ack, known(request, acceptance.entry)))
         }
         stats.accepted++
-        const { entry } = acceptance
-        const reply = new Reply({
-          turn: ChatTurn.make(
-            options,
-            request,
-            entry.responseId,
-            sessionId === undefined ? undefined : bound.get(sessionId)
-          ),
-          log: new ReplyLog({ maxDelta: options.deltaSize }),
-          encode: encoderFor(request, entry, entry.acceptedAt),
-          acceptedAt: entry.acceptedAt
-        })
-        yield* replies.admit(reply, restore)
+        yield* replies.admit(makeReply(request, acceptance.entry), restore)
         yield* restore(ack)
       })
     ).pipe(
@@ -205,10 +221,23 @@ export const make = Effect.fnUntraced(function* (
     }
   }
 
+  /** Once: it counts as begun before it is, or a message that brings the program down would do so for ever. */
+  const runAgain = (entry: Entry, request: InboundRequest) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.andThen(journal.begin(entry.responseId), replies.admit(makeReply(request, entry), restore))
+    )
+
   const recover = Effect.gen(function* () {
     let ended = 0
+    const now = clock.currentTimeMillisUnsafe()
     for (const entry of yield* journal.unfinished(accountId)) {
       if (replies.get(entry.responseId) !== undefined) continue
+      const stale = now - (entry.aliveAt ?? entry.acceptedAt) > staleAfter
+      const request = rerun && !stale && entry.begun !== true ? readRequest(entry.request) : undefined
+      if (request !== undefined) {
+        yield* runAgain(entry, request)
+        continue
+      }
       const { messageId, sessionId } = entry.key
       const asked: Addressed = {
         dialect: entry.dialect ?? "envelope",
@@ -218,7 +247,7 @@ export const make = Effect.fnUntraced(function* (
         metadata: {},
         previousResponseId: undefined
       }
-      if (yield* abandon(asked, entry)) ended++
+      if (yield* abandon(asked, entry, stale)) ended++
     }
     return ended
   }).pipe(

@@ -11,6 +11,8 @@ import type { MessageKey } from "../../services/channel/Journal.ts"
 export interface Running {
   readonly row: number
   readonly accountId: string
+  /** Accepted by this process, and not found as an earlier one left it. */
+  readonly ours: boolean
 }
 
 /** Ended replies whose number is still at hand for a confirmation that comes late. */
@@ -64,10 +66,11 @@ export class JournalIndex {
     return this.running.get(responseId)?.row ?? this.recent.get(responseId)
   }
 
-  accepted(row: number, responseId: string, accountId: string, hash: number | undefined): void {
+  accepted(responseId: string, running: Running, hash: number | undefined): void {
+    const { row } = running
     const { lastRow } = this
     this.lastRow = Math.max(row, lastRow)
-    this.running.set(responseId, { row, accountId })
+    this.running.set(responseId, running)
     // Where two share a hash the first keeps it: the second is found by a search.
     const indexed = hash !== undefined && !this.rows.has(hash)
     if (indexed) this.rows.set(hash, row)

@@ -42,6 +42,8 @@ export const migrations = {
 export const insertEntry = `INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ${state.accepted}, ?, ${noSize}, ${nothingConfirmed})`
 export const insertRequest = "INSERT INTO requests VALUES (?, ?)"
 export const beginEntry = `UPDATE entries SET state = ${state.begun} WHERE id = ?`
+/** `changed_at` of what is under way says when it last was. */
+export const touchEntries = "UPDATE entries SET changed_at = ? WHERE id IN (SELECT value FROM json_each(?))"
 export const endEntry = "UPDATE entries SET state = ?, changed_at = ?, size = ? WHERE id = ?"
 export const insertOutcome = "INSERT INTO outcomes VALUES (?, ?, ?, ?)"
 export const deleteRequest = "DELETE FROM requests WHERE id = ?"
@@ -132,6 +134,7 @@ export const toEntry = (row: WholeRow): Entry => {
     endedAt: ended ? changedAt : undefined,
     confirmedSequence: confirmed === nothingConfirmed ? undefined : confirmed,
     ...(request === null ? {} : { request }),
+    ...(ended || changedAt === acceptedAt ? {} : { aliveAt: changedAt }),
     ...(at === state.begun ? { begun: true } : {})
   }
 }

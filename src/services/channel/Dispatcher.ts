@@ -60,6 +60,16 @@ export interface DispatcherOptions {
   /** Answers in this dialect whatever the request came in. Undefined = as it came. */
   readonly dialect: "envelope" | "gateway" | "legacy" | undefined
   readonly systemPrompt: string | undefined
+  /**
+   * What a crash cut off longer ago than this is ended in the journal only: a word about it days later helps nobody.
+   * 1 hour by default.
+   */
+  readonly staleAfter?: Duration.Input | undefined
+  /**
+   * `if-silent`: a message that a crash cut off before any text was shown is run again, once. `never` by default: what
+   * an agent does besides writing is not known here, and might be done twice.
+   */
+  readonly rerunInterrupted?: "never" | "if-silent" | undefined
 }
 
 export class Dispatcher extends Context.Service<
@@ -81,8 +91,9 @@ export class Dispatcher extends Context.Service<
     readonly recent: Effect.Effect<ReadonlyArray<Ended>>
     readonly stats: Effect.Effect<DispatcherStats>
     /**
-     * Ends what an earlier process accepted and did not finish, as INTERRUPTED and in words (law one-terminal). To be
-     * called once, before the first `handle`. Gives the number of replies ended.
+     * Ends what an earlier process accepted and did not finish, as INTERRUPTED and in words (law one-terminal), stale
+     * ones in the journal alone; runs again what the options say. To be called once, before the first `handle`. Gives
+     * the number of replies ended.
      */
     readonly recover: Effect.Effect<number>
     /** Takes nothing new, waits for replies under way up to the grace period, ends the rest as INTERRUPTED. */

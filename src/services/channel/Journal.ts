@@ -37,6 +37,8 @@ export interface Entry {
   readonly request?: string | undefined
   /** `begin` was called: text may have been shown. */
   readonly begun?: boolean | undefined
+  /** When it was last known to be under way, where that is later than `acceptedAt`: to the minute. */
+  readonly aliveAt?: number | undefined
 }
 
 export type Acceptance =
