@@ -33,6 +33,10 @@ export interface Options {
   readonly publicUrl?: string | undefined
   /** Largest frame in bytes: a larger one ends the socket with 1009. 1 MiB by default. */
   readonly maxPayload?: number | undefined
+  /** How an upgrade becomes a socket. `ws` does it, unless the sockets are simulated. */
+  readonly handshake?:
+    | ((request: IncomingMessage, socket: Duplex, head: Buffer, opened: (ws: WebSocket) => void) => void)
+    | undefined
 }
 
 /** How many different strange replies an agent's socket is told of; after that they are passed over. */
@@ -84,6 +88,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     perMessageDeflate: false,
     clientTracking: false
   })
+  const shake: NonNullable<Options["handshake"]> = options.handshake ?? server.handleUpgrade.bind(server)
   const peers = new Map<WebSocket, Peer>()
   const pulse = SocketPeer.makePulse(30)
   const state = { stopping: false, framesIn: 0 }
@@ -239,7 +244,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         refuse(socket, 503, "The platform is stopping. Connect again in a moment.")
         return
       }
-      server.handleUpgrade(request, socket, head, (ws) =>
+      shake(request, socket, head, (ws) =>
         fork(
           seat(ws).pipe(
             Effect.catch((error) =>

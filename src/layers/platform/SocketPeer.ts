@@ -91,32 +91,34 @@ export const makePulse = (period: number): Pulse => {
   }
 }
 
-/** Ends sockets with a code, waits up to `patience` for their peers to agree, then cuts what is left. */
+/** Ends sockets with a code, waits up to `patience` milliseconds for their peers to agree, then cuts what is left. */
 export const closeAll = (
   sockets: Iterable<WebSocket>,
   code: number,
   reason: string,
   patience: number
 ): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
+  Effect.suspend(() => {
     const open = new Set<WebSocket>()
-    const done = (): void => {
-      clearTimeout(timer)
-      resume(Effect.void)
-    }
-    // The edge to Node: these sockets live outside of Effect's clock.
-    const timer = setTimeout(() => {
-      for (const ws of open) ws.terminate()
-      done()
-    }, patience)
-    for (const ws of sockets) {
-      if (ws.readyState === WebSocket.CLOSED) continue
-      open.add(ws)
-      ws.once("close", () => {
-        open.delete(ws)
-        if (open.size === 0) done()
+    return Effect.callback<void>((resume) => {
+      for (const ws of sockets) {
+        if (ws.readyState === WebSocket.CLOSED) continue
+        open.add(ws)
+        ws.once("close", () => {
+          open.delete(ws)
+          if (open.size === 0) resume(Effect.void)
+        })
+        ws.close(code, reason)
+      }
+      if (open.size === 0) resume(Effect.void)
+    }).pipe(
+      Effect.interruptible,
+      Effect.timeoutOrElse({
+        duration: patience,
+        orElse: () =>
+          Effect.sync(() => {
+            for (const ws of open) ws.terminate()
+          })
       })
-      ws.close(code, reason)
-    }
-    if (open.size === 0) done()
+    )
   })

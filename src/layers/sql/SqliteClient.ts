@@ -26,6 +26,11 @@ export interface Options {
   /** A path, made with its folder (modes 0600 and 0700) where missing, or `:memory:`. */
   readonly filename: string
   /**
+   * Only reads, and only a database that is there: a transaction is a snapshot that holds up no writer of another
+   * program. Default false.
+   */
+  readonly readOnly?: boolean | undefined
+  /**
    * What a commit waits for. `normal` (default): a crash of the program loses nothing, a crash of the machine may lose
    * the last commits, never the order. `full`: neither does, at some twenty times the price.
    */
@@ -37,6 +42,9 @@ export interface Options {
   /** Files up to this size, in bytes, are read through at start in search of damage. Default 64 MiB. */
   readonly checkUpTo?: number | undefined
 }
+
+/** What is needed of a database that is open. */
+export type Database = Pick<DatabaseSync, "prepare" | "isTransaction">
 
 const memory = ":memory:"
 /** Beyond this many texts (lists of varying length make new ones) the oldest prepared statement goes. */
@@ -86,7 +94,7 @@ const toRows = (rows: ReadonlyArray<object>): ReadonlyArray<object> => {
 }
 
 /** Prepared statements by text and by how they read: a flag of one caller must not stay for the next. */
-const makePrepared = (database: DatabaseSync) => {
+const makePrepared = (database: Database) => {
   const make = (readBigInts: boolean, returnArrays: boolean) => {
     const kept = new Map<string, StatementSync>()
     return (text: string): StatementSync => {
@@ -108,7 +116,7 @@ const makePrepared = (database: DatabaseSync) => {
   return { rows, values }
 }
 
-const makeConnection = (database: DatabaseSync, patience: Duration.Duration): Connection => {
+const makeConnection = (database: Database, patience: Duration.Duration): Connection => {
   const prepared = makePrepared(database)
   const schedule = Schedule.spaced("10 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: patience }))
 
@@ -209,12 +217,13 @@ const prepareFile = (filename: string): void => {
 
 const open = (options: Options): DatabaseSync => {
   const { filename } = options
-  if (filename !== memory) prepareFile(filename)
+  const readOnly = options.readOnly === true
+  if (filename !== memory && !readOnly) prepareFile(filename)
   const timeout = Duration.toMillis(Duration.fromInputUnsafe(options.busyTimeout ?? "20 millis"))
-  const database = new DatabaseSync(filename, { timeout, enableForeignKeyConstraints: true })
+  const database = new DatabaseSync(filename, { timeout, readOnly, enableForeignKeyConstraints: true })
   try {
     // Opening reads nothing; these do, and so find a file that is none of ours.
-    database.exec("PRAGMA journal_mode = WAL")
+    if (!readOnly) database.exec("PRAGMA journal_mode = WAL")
     database.exec(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`)
     database.exec("PRAGMA temp_store = MEMORY")
     database.prepare("SELECT count(*) FROM sqlite_schema").get()
@@ -231,19 +240,13 @@ const open = (options: Options): DatabaseSync => {
   }
 }
 
-export const make = Effect.fnUntraced(function* (
-  options: Options
-): Effect.fn.Return<SqlClient.SqlClient, DatabaseError, Scope.Scope | Reactivity.Reactivity> {
-  const patience = Duration.fromInputUnsafe(options.patience ?? "5 seconds")
-  const database = yield* Effect.acquireRelease(
-    Effect.try({
-      try: () => open(options),
-      catch: (cause) => (cause instanceof DatabaseError ? cause : fromUnknown(options.filename, cause))
-    }),
-    (database) => Effect.sync(() => database.close())
-  )
-  const connection = makeConnection(database, patience)
-  return yield* SqlClient.make({
+/** The client of a database that is open already; closing it is the caller's. */
+export const over = (
+  database: Database,
+  options: Pick<Options, "patience" | "readOnly"> = {}
+): Effect.Effect<SqlClient.SqlClient, never, Reactivity.Reactivity> => {
+  const connection = makeConnection(database, Duration.fromInputUnsafe(options.patience ?? "5 seconds"))
+  return SqlClient.make({
     ...SqlClient.makeSqliteAcquirers({
       connection: Effect.succeed(connection),
       semaphore: Semaphore.makeUnsafe(1),
@@ -252,11 +255,24 @@ export const make = Effect.fnUntraced(function* (
     compiler: Statement.makeCompilerSqlite(),
     driver: "node-sqlite",
     // Takes the write lock at the start: a transaction that reads first and writes then could otherwise fail midway.
-    beginTransaction: "BEGIN IMMEDIATE",
+    beginTransaction: options.readOnly === true ? "BEGIN" : "BEGIN IMMEDIATE",
     prepareTransactionControls: true,
     releaseSavepoint: (name) => `RELEASE SAVEPOINT ${name}`,
     spanAttributes: [["db.system.name", "sqlite"]]
   })
+}
+
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<SqlClient.SqlClient, DatabaseError, Scope.Scope | Reactivity.Reactivity> {
+  const database = yield* Effect.acquireRelease(
+    Effect.try({
+      try: () => open(options),
+      catch: (cause) => (cause instanceof DatabaseError ? cause : fromUnknown(options.filename, cause))
+    }),
+    (database) => Effect.sync(() => database.close())
+  )
+  return yield* over(database, options)
 })
 
 export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, DatabaseError> =>

@@ -1,0 +1,159 @@
+/**
+ * SQLite in memory that behaves like a file on a disk which fails: statements and commits that are refused (busy, full,
+ * broken), a process that stops before or after any of them, and a power cut that takes with it what was not synced.
+ *
+ * The engine is the real one. Of what is committed a log of statements is kept; after a power cut the database is built
+ * anew from the part of the log that had reached the disk.
+ */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite"
+import type { Database } from "../sql/SqliteClient.ts"
+import type { Chance } from "./Chance.ts"
+import type { Machine } from "./Engine.ts"
+
+interface Written {
+  readonly text: string
+  readonly params: ReadonlyArray<SQLInputValue>
+}
+
+export type Refusal = "busy" | "full" | "broken"
+
+const refusals: Record<Refusal, { readonly errcode: number; readonly text: string }> = {
+  busy: { errcode: 5, text: "database is locked" },
+  full: { errcode: 13, text: "database or disk is full" },
+  broken: { errcode: 10, text: "disk I/O error" }
+}
+
+/** What `node:sqlite` throws. */
+const refused = (kind: Refusal): Error =>
+  Object.assign(new Error(refusals[kind].text), { code: "ERR_SQLITE_ERROR", errcode: refusals[kind].errcode })
+
+/** The process that asked is gone. */
+class Gone extends Error {}
+
+const isWrite = (text: string): boolean => !/^\s*(?:SELECT|PRAGMA|EXPLAIN)\b/i.test(text)
+const isBegin = (text: string): boolean => /^\s*(?:BEGIN|SAVEPOINT|ROLLBACK|RELEASE)\b/i.test(text)
+const isCommit = (text: string): boolean => /^\s*COMMIT\b/i.test(text)
+
+export interface Attempt {
+  readonly text: string
+  readonly write: boolean
+  readonly commit: boolean
+}
+
+export class SimDatabase {
+  readonly #schema: string
+  #live: DatabaseSync
+  #log: Array<ReadonlyArray<Written>> = []
+  /** How many transactions of the log are on the disk for certain. */
+  #synced = 0
+  #open: Array<Written> = []
+  #full: boolean
+  /** Asked before each statement. */
+  refuse: ((attempt: Attempt) => Refusal | undefined) | undefined
+  /** Told before and after each write or commit; whoever kills the machine here stops it at this point. */
+  passing: ((when: "before" | "after", attempt: Attempt) => void) | undefined
+
+  /** @param durability `full`: each commit waits for the disk. `normal`: the disk follows when it likes. */
+  constructor(schema: string, durability: "normal" | "full") {
+    this.#schema = schema
+    this.#full = durability === "full"
+    this.#live = this.#make()
+  }
+
+  #make(): DatabaseSync {
+    const database = new DatabaseSync(":memory:", { enableForeignKeyConstraints: true })
+    database.exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY")
+    database.exec(this.#schema)
+    return database
+  }
+
+  /** To look at it from outside, past all faults. */
+  get raw(): DatabaseSync {
+    return this.#live
+  }
+
+  /** Everything committed so far is on the disk. */
+  sync(): void {
+    this.#synced = this.#log.length
+  }
+
+  /** As one process sees it. */
+  connect(machine: Machine): Database {
+    // Of the moment of connecting: after a power cut there is another one.
+    const live = this.#live
+    return {
+      get isTransaction() {
+        return machine.alive && live.isTransaction
+      },
+      prepare: (text, options) => this.#prepare(machine, live, text, options)
+    }
+  }
+
+  #prepare(
+    machine: Machine,
+    live: DatabaseSync,
+    text: string,
+    options: Parameters<DatabaseSync["prepare"]>[1]
+  ): StatementSync {
+    const statement = live.prepare(text, options)
+    const attempt: Attempt = { text, write: isWrite(text) && !isBegin(text) && !isCommit(text), commit: isCommit(text) }
+    const guarded =
+      <A>(run: (...params: Array<SQLInputValue>) => A) =>
+      (...params: Array<SQLInputValue>): A => {
+        this.#before(machine, attempt)
+        const result = run(...params)
+        this.#after(machine, live, attempt, params)
+        return result
+      }
+    const all = statement.all.bind(statement)
+    const run = statement.run.bind(statement)
+    // An instance of the real class with two methods of our own: everything else stays what it is.
+    return Object.assign(statement, {
+      all: guarded((...params) => all(...params)),
+      run: guarded((...params) => run(...params))
+    })
+  }
+
+  #before(machine: Machine, attempt: Attempt): void {
+    if (!machine.alive) throw new Gone("this process is gone")
+    const refusal = this.refuse?.(attempt)
+    if (refusal !== undefined) throw refused(refusal)
+    if (attempt.write || attempt.commit) this.passing?.("before", attempt)
+    if (!machine.alive) throw new Gone("this process is gone")
+  }
+
+  #after(machine: Machine, live: DatabaseSync, attempt: Attempt, params: ReadonlyArray<SQLInputValue>): void {
+    if (attempt.commit) this.#committed(this.#open)
+    else if (attempt.write) {
+      this.#open.push({ text: attempt.text, params })
+      if (!live.isTransaction) this.#committed(this.#open)
+    } else if (/^\s*ROLLBACK\s*$/i.test(attempt.text)) this.#open = []
+    if (attempt.write || attempt.commit) this.passing?.("after", attempt)
+    if (!machine.alive) throw new Gone("this process is gone")
+  }
+
+  #committed(written: ReadonlyArray<Written>): void {
+    this.#open = []
+    if (written.length === 0) return
+    this.#log.push(written)
+    if (this.#full) this.sync()
+  }
+
+  /** The process died: what it had not committed is gone. */
+  crash(): void {
+    this.#open = []
+    if (this.#live.isTransaction) this.#live.exec("ROLLBACK")
+  }
+
+  /** The machine died: of what was not synced some of the tail is gone as well. */
+  powerCut(chance: Chance): void {
+    this.crash()
+    const kept = chance.int(this.#synced, this.#log.length)
+    if (kept === this.#log.length) return
+    this.#log = this.#log.slice(0, kept)
+    this.#live = this.#make()
+    for (const transaction of this.#log) {
+      for (const { params, text } of transaction) this.#live.prepare(text).all(...params)
+    }
+  }
+}

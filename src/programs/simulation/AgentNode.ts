@@ -1,0 +1,589 @@
+/**
+ * One account of one agent's program: the real supervisor, dispatcher and journal over a simulated network and disk,
+ * and an agent that does what the plan says. It may be stopped, restarted, or die at any write.
+ */
+import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as Account from "../../layers/channel/Account.ts"
+import * as LinkProtocol from "../../layers/channel/LinkProtocol.ts"
+import * as MemoryJournal from "../../layers/channel/MemoryJournal.ts"
+import type { DialRequest, Socket, SocketDriver } from "../../layers/channel/SocketDriver.ts"
+import * as StreamingDispatcher from "../../layers/channel/StreamingDispatcher.ts"
+import * as Supervisor from "../../layers/channel/Supervisor.ts"
+import type { Machine } from "../../layers/simulation/Engine.ts"
+import type { Link } from "../../layers/simulation/Network.ts"
+import { AgentRuntime, type Turn } from "../../services/channel/AgentRuntime.ts"
+import { Connection, type ConnectionState } from "../../services/channel/Connection.ts"
+import { Dispatcher } from "../../services/channel/Dispatcher.ts"
+import { Journal } from "../../services/channel/Journal.ts"
+import { decodeInbound } from "../../services/protocol/Inbound.ts"
+import type { AccountPlan } from "./Plan.ts"
+import type { PlatformNode } from "./PlatformNode.ts"
+import type { Stage } from "./Stage.ts"
+import { Wiretap } from "./Wiretap.ts"
+
+const heartbeatInterval = 30_000
+const timeoutThreshold = 60_000
+const maxFrameBytes = 48 * 1024
+const grace = 2_000
+/** Grace, what an agent may take to stop, the closing handshake, and a little. */
+const stopBound = 15_000
+const restartAfter = 1_500
+/** A link is stable after so long; until then each failure doubles the wait. */
+const stableAfter = 30_000
+const backoff = (failures: number): number => Math.min(1000 * 2 ** (failures - 1), 30_000)
+
+/** What became of one turn, as the agent itself knows it. */
+export interface Taken {
+  readonly messageId: string
+  readonly responseId: string
+  readonly life: number
+  readonly begunAt: number
+  text: string
+  end: "running" | "completed" | "failed" | "interrupted"
+}
+
+interface Running {
+  readonly machine: Machine
+  readonly connection: Connection["Service"]
+  readonly dispatcher: Dispatcher["Service"]
+  readonly journal: Journal["Service"]
+  readonly stop: Deferred.Deferred<void>
+}
+
+/** What one process sees of its sockets. */
+interface Sockets {
+  /** The newest link that anything was written to. */
+  written: number
+  /** When each link was greeted. */
+  readonly greeted: Map<number, number>
+  heardAt: number
+  readonly pongs: Set<number>
+  open: number
+}
+
+export type Refusing = { readonly how: "status" | "network" | "silence" | "credentials"; readonly until: number }
+
+export class AgentNode {
+  readonly stage: Stage
+  readonly platform: PlatformNode
+  readonly index: number
+  readonly name: string
+  readonly plan: AccountPlan
+  readonly runtime: AgentRuntime["Service"]
+  readonly tap: Wiretap
+  /** The turns of this account, in the order in which they began. */
+  readonly turns: Array<Taken> = []
+  /** How often each message has reached a process of this account, by message id. */
+  readonly deliveries = new Map<string, number>()
+  readonly responseOf = new Map<string, string>()
+  readonly messageOf = new Map<string, string>()
+  readonly links = new Set<Link>()
+  refusing: Refusing | undefined
+  /** Frames of the platform's that came last, for those who repeat them. */
+  recent: Array<string> = []
+  lives = 0
+  /** Told when a frame of a reply leaves. */
+  onFrame: ((messageId: string, frames: number) => void) | undefined
+  readonly frames = new Map<string, number>()
+  #running: Running | undefined
+  #ended = false
+  #turnsNow = 0
+  readonly #sessionsNow = new Map<string, number>()
+  #failures = 0
+  #lastDialAt = Number.NEGATIVE_INFINITY
+  #renewals = 0
+
+  constructor(
+    stage: Stage,
+    platform: PlatformNode,
+    index: number,
+    plan: AccountPlan,
+    runtime: AgentRuntime["Service"]
+  ) {
+    this.stage = stage
+    this.platform = platform
+    this.index = index
+    this.name = `agent ${index}`
+    this.plan = plan
+    this.runtime = this.#watched(runtime)
+    this.tap = new Wiretap(stage, this.name, {
+      frame: (responseId) => {
+        const messageId = this.messageOf.get(responseId)
+        if (messageId === undefined) return
+        const count = (this.frames.get(messageId) ?? 0) + 1
+        this.frames.set(messageId, count)
+        this.onFrame?.(messageId, count)
+      },
+      deliveries: (responseId) => this.deliveries.get(this.messageOf.get(responseId) ?? "") ?? 0,
+      knows: (messageId, responseId) => this.#name(messageId, responseId)
+    })
+  }
+
+  get machine(): Machine | undefined {
+    return this.#running?.machine
+  }
+
+  get running(): boolean {
+    return this.#running !== undefined
+  }
+
+  get turnsNow(): number {
+    return this.#turnsNow
+  }
+
+  get state(): ConnectionState | undefined {
+    const running = this.#running
+    return running === undefined ? undefined : SubscriptionRef.getUnsafe(running.connection.state)
+  }
+
+  /** The key under which a turn and a reply of it are one. */
+  #name(messageId: string, responseId: string): void {
+    const known = this.responseOf.get(messageId)
+    if (known === undefined) {
+      this.responseOf.set(messageId, responseId)
+      this.messageOf.set(responseId, messageId)
+      return
+    }
+    this.stage.laws.check(
+      "once",
+      known === responseId,
+      () => `${this.name} answers ${messageId} as ${responseId.slice(0, 13)} and as ${known.slice(0, 13)}`
+    )
+  }
+
+  // ---- the agent ----
+
+  #watched(runtime: AgentRuntime["Service"]): AgentRuntime["Service"] {
+    return AgentRuntime.of({
+      ...runtime,
+      reply: (turn) =>
+        Stream.unwrap(
+          Effect.sync(() => {
+            const { life, taken } = this.#begin(turn)
+            return runtime.reply(turn).pipe(
+              Stream.mapArray((parts) => {
+                for (const part of parts) if (part._tag === "Text") taken.text += part.text
+                return parts
+              }),
+              Stream.onExit((exit) =>
+                Effect.sync(() => {
+                  if (life !== this.lives) return
+                  const interrupted = exit._tag === "Failure" && exit.cause.reasons.every((r) => r._tag === "Interrupt")
+                  this.#end(turn, taken, exit._tag === "Success" ? "completed" : interrupted ? "interrupted" : "failed")
+                })
+              )
+            )
+          })
+        )
+    })
+  }
+
+  #begin(turn: Turn) {
+    const { laws } = this.stage
+    const messageId = turn.messageId ?? "?"
+    const taken: Taken = {
+      messageId,
+      responseId: turn.responseId,
+      life: this.lives,
+      begunAt: this.stage.now,
+      text: "",
+      end: "running"
+    }
+    this.stage.trace(this.name, `turn ${messageId}`)
+    const before = this.turns.find((other) => other.messageId === messageId && other.life === taken.life)
+    laws.check("once", before === undefined, () => `${this.name} ran ${messageId} a second time`)
+    this.#name(messageId, turn.responseId)
+    this.turns.push(taken)
+    this.#turnsNow++
+    const { maxConcurrent } = this.plan
+    const now = this.#turnsNow
+    laws.check("bounded", now <= maxConcurrent, () => `${this.name} runs ${now} replies; ${maxConcurrent} is its limit`)
+    const inSession = (this.#sessionsNow.get(turn.sessionKey) ?? 0) + 1
+    this.#sessionsNow.set(turn.sessionKey, inSession)
+    laws.check("order", inSession === 1, () => `${this.name} runs ${inSession} replies of one session at once`)
+    return { taken, life: this.lives }
+  }
+
+  #end(turn: Turn, taken: Taken, end: Taken["end"]): void {
+    this.stage.trace(this.name, `turn ${taken.messageId} ${end}`)
+    taken.end = end
+    this.#turnsNow--
+    this.#sessionsNow.set(turn.sessionKey, (this.#sessionsNow.get(turn.sessionKey) ?? 1) - 1)
+  }
+
+  // ---- its life ----
+
+  start(): void {
+    if (this.#running !== undefined || this.#ended) return
+    const life = ++this.lives
+    const machine = this.stage.engine.machine(`${this.name}/${life}`)
+    machine.onLog = (text) => {
+      this.stage.trace(this.name, text)
+      for (const secret of this.stage.secrets) {
+        this.stage.laws.check("secret", !text.includes(secret), () => `${this.name} logged a secret`)
+      }
+    }
+    this.stage.trace(this.name, `starts, life ${life}`)
+    this.#turnsNow = 0
+    this.#sessionsNow.clear()
+    this.#failures = 0
+    this.#lastDialAt = Number.NEGATIVE_INFINITY
+    this.responseOf.clear()
+    const stop = Deferred.makeUnsafe<void>()
+    const { plan } = this
+    const main = Effect.gen({ self: this }, function* () {
+      const sockets: Sockets = { written: 0, greeted: new Map(), heardAt: 0, pongs: new Set(), open: 0 }
+      const connection = yield* Supervisor.make({
+        driver: this.#driver(machine, sockets),
+        protocol: LinkProtocol.instaclaw(Effect.sync(() => this.#request())),
+        heartbeatInterval,
+        timeoutThreshold,
+        maxFrameBytes,
+        outboxBytes: plan.outboxBytes,
+        socketBytes: 8 * 1024,
+        closeTimeout: 500,
+        stableAfter,
+        name: this.name
+      })
+      const journal = yield* MemoryJournal.make()
+      const services = Context.empty().pipe(
+        Context.add(Connection, connection),
+        Context.add(Journal, journal),
+        Context.add(AgentRuntime, this.runtime)
+      )
+      const dispatcher = yield* StreamingDispatcher.make({
+        accountId: this.name,
+        maxConcurrent: plan.maxConcurrent,
+        maxQueued: plan.maxQueued,
+        requestTimeout: plan.requestTimeout,
+        stallTimeout: plan.stallTimeout,
+        grace,
+        deltaSize: 50,
+        dialect: undefined,
+        systemPrompt: undefined
+      }).pipe(Effect.provideContext(services))
+      yield* Effect.forkScoped(Account.run.pipe(Effect.provideContext(Context.add(services, Dispatcher, dispatcher))))
+      this.#running = { machine, connection, dispatcher, journal, stop }
+      this.#sample(machine, sockets)
+      yield* Deferred.await(stop)
+    }).pipe(Effect.scoped)
+    const fiber = machine.fork(main)
+    fiber.addObserver(() => {
+      if (!machine.alive) return
+      this.#stopped(machine)
+    })
+  }
+
+  /** Stops in order. */
+  stop(again: boolean): void {
+    const running = this.#running
+    if (!again) this.#ended = true
+    if (running === undefined) return
+    this.#running = undefined
+    this.stage.trace(this.name, "is asked to stop")
+    const { journal, machine, stop } = running
+    const asked = this.stage.now
+    machine.fork(Deferred.succeed(stop, undefined))
+    this.stage.outside.after(stopBound, () => {
+      if (!machine.alive) return
+      const { laws } = this.stage
+      laws.check("stop", machine.timers === 0 && machine.ready === 0, () => {
+        return `${this.name} left ${machine.timers} timers and ${machine.ready} tasks ${stopBound / 1000} s after it was asked to stop at ${asked / 1000} s`
+      })
+      laws.check("stop", this.#turnsNow === 0, () => `${this.name} left ${this.#turnsNow} replies running`)
+      for (const link of this.links) {
+        laws.check("stop", link.client.over, () => `${this.name} left socket ${link.number} behind`)
+      }
+      const left = Effect.runSync(journal.unfinished(this.name))
+      laws.check(
+        "one-terminal",
+        left.length === 0,
+        () => `${this.name} stopped and left ${left.length} replies without an end`
+      )
+      this.tap.died()
+      machine.kill()
+      if (again) this.stage.outside.after(restartAfter, () => this.start())
+    })
+  }
+
+  #stopped(machine: Machine): void {
+    this.stage.trace(this.name, "has stopped")
+    void machine
+  }
+
+  /** `kill -9`, and started again after a while. */
+  crash(): void {
+    const machine = this.#running?.machine
+    if (machine === undefined) return
+    this.stage.trace(this.name, "dies")
+    this.#running = undefined
+    this.tap.died()
+    for (const turn of this.turns) if (turn.end === "running") turn.end = "interrupted"
+    this.stage.unplug(machine)
+    this.stage.outside.after(restartAfter, () => this.start())
+  }
+
+  /** The operator mended what was wrong. */
+  unblock(): void {
+    const running = this.#running
+    this.#failures = 0
+    if (running !== undefined) running.machine.fork(running.connection.unblock)
+  }
+
+  inFlight(): number {
+    const running = this.#running
+    return running === undefined ? 0 : Effect.runSync(running.dispatcher.inFlight).length
+  }
+
+  // ---- its sockets ----
+
+  #request(): DialRequest {
+    const credentials = this.platform.accounts[this.index]
+    const wrong = this.refusing?.how === "credentials" && this.refusing.until > this.stage.now
+    return {
+      url: "ws://platform/ws/chat",
+      headers: {
+        "x-app-key": credentials?.appKey ?? "",
+        "x-app-secret": wrong ? "no longer good" : (credentials?.appSecret ?? ""),
+        "x-claw-dialect": this.plan.dialect
+      },
+      hello: []
+    }
+  }
+
+  /** A dial too soon after the last failure is a storm: the waits double until a link was stable. */
+  #dialed(sockets: Sockets): void {
+    const { laws, now } = this.stage
+    if (this.#failures > 0 && this.#renewals === 0 && sockets.open === 1) {
+      const due = backoff(this.#failures)
+      const waited = now - this.#lastDialAt
+      laws.check(
+        "bounded",
+        waited >= due,
+        () =>
+          `${this.name} dialed again after ${Math.round(waited)} ms; after ${this.#failures} failures ${due} ms are due`
+      )
+    }
+    if (this.#renewals > 0) this.#renewals--
+  }
+
+  renewed(): void {
+    this.#renewals++
+  }
+
+  #lost(sockets: Sockets, openedAt: number | undefined): void {
+    const { now } = this.stage
+    // While another one serves nothing was lost.
+    if (sockets.open > 0) return
+    if (openedAt !== undefined && now - openedAt >= stableAfter - 1) this.#failures = 0
+    this.#failures++
+    this.#lastDialAt = now
+  }
+
+  #driver(machine: Machine, sockets: Sockets): SocketDriver {
+    return {
+      defer: (task) => void machine.after(0, task),
+      dial: (request, _limits, events) => this.#dial(machine, sockets, request, events)
+    }
+  }
+
+  #dial(machine: Machine, sockets: Sockets, request: DialRequest, events: Parameters<SocketDriver["dial"]>[2]): Socket {
+    const { stage } = this
+    const chance = stage.chance(`dial ${machine.name} ${stage.figures.sockets} ${Math.floor(stage.now)}`)
+    const latency = this.plan.latency
+    let link: Link | undefined
+    let openedAt: number | undefined
+    let over = false
+    const alive = () => machine.alive && !over
+    const finish = (end: Parameters<typeof events.ended>[0]): void => {
+      if (!alive()) return
+      over = true
+      sockets.open--
+      if (link !== undefined) sockets.greeted.delete(link.number)
+      this.#lost(sockets, openedAt)
+      stage.trace(
+        this.name,
+        `socket ${link?.number ?? "-"} ended: ${end._tag === "Failed" ? end.detail : end._tag === "Closed" ? end.code : end.status}`
+      )
+      events.ended(end)
+    }
+    sockets.open++
+    this.#dialed(sockets)
+    stage.trace(this.name, "dials")
+    const refusing = this.refusing !== undefined && this.refusing.until > stage.now ? this.refusing.how : undefined
+    const arrive = (): void => {
+      if (!alive()) return
+      if (refusing === "silence") return
+      if (refusing === "network") return finish({ _tag: "Failed", detail: "nobody listens at this address" })
+      if (refusing === "status") return finish({ _tag: "Refused", status: chance.pick([502, 503, 429]) })
+      this.platform.upgrade(
+        request.url,
+        request.headers,
+        (server) => {
+          if (!alive()) return undefined
+          link = stage.link(machine, server, { latency, window: 16 * 1024 })
+          this.links.add(link)
+          this.#open(machine, sockets, link, events, finish, () => (openedAt = stage.now), alive)
+          return link
+        },
+        (status) => {
+          stage.network.after(chance.around(latency), () =>
+            finish(
+              status === 0 ? { _tag: "Failed", detail: "nobody listens at this address" } : { _tag: "Refused", status }
+            )
+          )
+        }
+      )
+    }
+    stage.network.after(1 + chance.around(latency) * 2, arrive)
+    const number = (): number => link?.number ?? 0
+    return {
+      send: (frames) => {
+        if (link === undefined || !alive()) return
+        this.#wrote(sockets, number())
+        for (const frame of frames) {
+          if (stage.lines !== undefined) stage.trace(this.name, `-> ${number()} ${frame.slice(0, 160)}`)
+          link.client.send(frame)
+          this.tap.frame(frame)
+        }
+      },
+      ping: () => {
+        if (alive()) link?.client.ping()
+      },
+      bufferedBytes: () => link?.client.buffered ?? 0,
+      pause: () => {
+        if (link !== undefined) link.client.paused = true
+      },
+      resume: () => link?.client.resume(),
+      close: (code) => {
+        if (!alive()) return
+        if (link === undefined || openedAt === undefined) {
+          machine.after(0, () => finish({ _tag: "Failed", detail: "the dial was given up" }))
+          link?.client.terminate()
+        } else link.client.close(code)
+      },
+      terminate: () => {
+        if (!alive()) return
+        const given = openedAt === undefined
+        link?.client.terminate()
+        if (given) machine.after(0, () => finish({ _tag: "Failed", detail: "the dial was given up" }))
+      }
+    }
+  }
+
+  #open(
+    machine: Machine,
+    sockets: Sockets,
+    link: Link,
+    events: Parameters<SocketDriver["dial"]>[2],
+    finish: (end: Parameters<typeof events.ended>[0]) => void,
+    opened: () => void,
+    alive: () => boolean
+  ): void {
+    const { stage } = this
+    const delay = 0.5 + link.chance.around(this.plan.latency)
+    // The answer to the upgrade comes before everything else.
+    link.server.hold(delay)
+    stage.network.after(delay, () => {
+      if (!alive() || link.client.over) return
+      opened()
+      sockets.heardAt = stage.now
+      events.opened()
+    })
+    const heard = (): void => {
+      sockets.heardAt = stage.now
+    }
+    link.client.listener = {
+      frame: (text) => {
+        if (!alive()) return
+        heard()
+        this.#arrived(sockets, link, text)
+        events.frame(text)
+      },
+      ping: () => undefined,
+      pong: () => {
+        if (!alive()) return
+        heard()
+        sockets.pongs.add(machine.wall)
+        events.pong()
+      },
+      drained: () => {
+        if (alive()) events.drained()
+      },
+      closed: (code) => {
+        this.links.delete(link)
+        finish({ _tag: "Closed", code })
+      }
+    }
+  }
+
+  #arrived(sockets: Sockets, link: Link, text: string): void {
+    if (this.stage.lines !== undefined) this.stage.trace(this.name, `<- ${link.number} ${text.slice(0, 160)}`)
+    const inbound = decodeInbound(text)
+    if (inbound._tag === "AutoBound") {
+      if (!sockets.greeted.has(link.number)) sockets.greeted.set(link.number, this.stage.now)
+    } else if (inbound._tag === "Request") {
+      const { messageId } = inbound.request
+      if (messageId !== undefined) this.deliveries.set(messageId, (this.deliveries.get(messageId) ?? 0) + 1)
+      this.recent = [...this.recent.slice(-3), text]
+    } else if (inbound._tag === "Disconnect") this.renewed()
+  }
+
+  /** Law one-socket, where it counts: at the write. */
+  #wrote(sockets: Sockets, number: number): void {
+    const { laws, now } = this.stage
+    laws.check(
+      "one-socket",
+      number >= sockets.written,
+      () => `${this.name} writes to socket ${number} after it wrote to socket ${sockets.written}`
+    )
+    sockets.written = Math.max(sockets.written, number)
+    for (const [newer, at] of sockets.greeted) {
+      laws.check(
+        "one-socket",
+        newer <= number || at >= now,
+        () => `${this.name} writes to socket ${number} although socket ${newer} was greeted`
+      )
+    }
+  }
+
+  /** What can be seen from outside, looked at from time to time. */
+  #sample(machine: Machine, sockets: Sockets): void {
+    const { laws, outside } = this.stage
+    const look = (): void => {
+      const running = this.#running
+      if (!machine.alive || running?.machine !== machine) return
+      const state = SubscriptionRef.getUnsafe(running.connection.state)
+      const silence = this.stage.now - sockets.heardAt
+      laws.check(
+        "honest-status",
+        state.phase !== "connected" || silence <= timeoutThreshold + 1_500,
+        () => `${this.name} says connected and has heard nothing for ${Math.round(silence / 1000)} s`
+      )
+      laws.check(
+        "honest-status",
+        state.lastPongAt === undefined || sockets.pongs.has(state.lastPongAt),
+        () => `${this.name} says a pong came at ${state.lastPongAt}, and none did`
+      )
+      const dead = heartbeatInterval * 4 + 5_000
+      laws.check(
+        "honest-status",
+        (state.phase !== "connected" && state.phase !== "suspect") || silence <= dead,
+        () => `${this.name} holds on to a socket that has been silent for ${Math.round(silence / 1000)} s`
+      )
+      const limit = Math.max(this.plan.outboxBytes, maxFrameBytes)
+      laws.check(
+        "bounded",
+        state.outboxBytes <= limit,
+        () => `${this.name} holds ${state.outboxBytes} bytes; ${limit} is its limit`
+      )
+      laws.check("one-socket", sockets.open <= 3, () => `${this.name} holds ${sockets.open} sockets`)
+      outside.after(5_000, look)
+    }
+    outside.after(1_000 + this.index * 10, look)
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * What must hold in every history. Each law has a name; whoever sees it broken reports it with the virtual time, and
+ * the first report of each law is kept.
+ */
+export type Law =
+  | "one-terminal"
+  | "once"
+  | "stream"
+  | "bounded"
+  | "one-socket"
+  | "drain"
+  | "stop"
+  | "honest-status"
+  | "whole-file"
+  | "order"
+  | "agreement"
+  | "secret"
+
+export const texts: Record<Law, string> = {
+  "one-terminal": "every accepted request gets exactly one terminal event",
+  once: "the same message starts no second run and gives the same response id",
+  stream: "numbers 0, +1; deltas joined = done text; no character is cut",
+  bounded: "replies at once, queues, outboxes and dials have limits; what is refused is refused in words",
+  "one-socket": "at most one socket of an account may write",
+  drain: "when faults stop, everything pending ends within a bound",
+  stop: "stopping ends replies in time and leaves no timer, task or socket behind",
+  "honest-status": "connected is said from pings and pongs only",
+  "whole-file": "a credentials file is the old one or the new one at any crash point",
+  order: "the messages of a session are answered in the order in which they were accepted",
+  agreement: "what the agent said, what is stored and what readers saw is the same",
+  secret: "no key in a frame or a log"
+}
+
+export interface Broken {
+  readonly law: Law
+  /** Virtual milliseconds. */
+  readonly at: number
+  readonly message: string
+}
+
+export class Laws {
+  readonly #now: () => number
+  readonly broken: Array<Broken> = []
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  report(law: Law, message: string): void {
+    if (this.broken.some((known) => known.law === law)) return
+    this.broken.push({ law, at: this.#now(), message })
+  }
+
+  check(law: Law, holds: boolean, message: () => string): void {
+    if (!holds) this.report(law, message())
+  }
+}

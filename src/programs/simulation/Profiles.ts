@@ -1,0 +1,100 @@
+/** What kinds of worlds there are. */
+import type { Op } from "./Plan.ts"
+
+export type Fault = Exclude<Op["_tag"], "Submit" | "Resend" | "Cancel">
+
+export interface Profile {
+  readonly name: string
+  readonly about: string
+  readonly accounts: number
+  readonly users: number
+  readonly messages: number
+  readonly faults: ReadonlyArray<Fault>
+  readonly faultCount: number
+  /** Virtual milliseconds after which nothing goes wrong any more. */
+  readonly calmAt: number
+  /** Everything pending ends within so many milliseconds after that (law drain). */
+  readonly drainBound: number
+  /** Virtual milliseconds, at least. */
+  readonly length: number
+  /** A process that dies loses what it had not committed, a machine also what was not synced. */
+  readonly death: "process" | "power"
+}
+
+const minute = 60_000
+
+const base = {
+  accounts: 5,
+  users: 4,
+  messages: 110,
+  faultCount: 24,
+  length: 10 * minute,
+  death: "process"
+} as const
+
+const network: ReadonlyArray<Fault> = [
+  "Cut",
+  "Cut",
+  "HalfOpen",
+  "Stall",
+  "Refuse",
+  "Credentials",
+  "Notice",
+  "Replay",
+  "ClockJump",
+  "PersonCut"
+]
+
+export const profiles: ReadonlyArray<Profile> = [
+  {
+    ...base,
+    name: "safety",
+    about: "everything goes wrong for eight minutes",
+    faults: [...network, "PlatformDisk", "AgentDisk"],
+    calmAt: 8 * minute,
+    drainBound: 8 * minute
+  },
+  {
+    ...base,
+    name: "liveness",
+    about: "faults for five minutes, then all that is pending has to end",
+    faults: network,
+    faultCount: 16,
+    calmAt: 5 * minute,
+    drainBound: 5 * minute
+  },
+  {
+    ...base,
+    name: "crash",
+    about: "processes die at any write; what was committed stays",
+    faults: ["Cut", "HalfOpen", "Stall", "Notice", "PersonCut", "RestartAgent", "CrashAgent", "CrashPlatform"],
+    calmAt: 6 * minute,
+    drainBound: 8 * minute
+  },
+  {
+    ...base,
+    name: "power",
+    about: "machines die at any write; what was not synced is gone",
+    faults: ["Cut", "Stall", "ClockJump", "RestartAgent", "CrashAgent", "CrashAgent", "CrashPlatform", "PlatformDisk"],
+    calmAt: 6 * minute,
+    drainBound: 8 * minute,
+    death: "power"
+  }
+]
+
+/** A hundred accounts on the line and nothing to do: how fast time goes. */
+export const idle: Profile = {
+  ...base,
+  name: "idle",
+  about: "a hundred accounts on the line, and nobody writes",
+  accounts: 100,
+  users: 1,
+  messages: 0,
+  faults: [],
+  faultCount: 0,
+  calmAt: 0,
+  drainBound: 5 * minute,
+  length: 60 * minute
+}
+
+export const find = (name: string): Profile | undefined => [...profiles, idle].find((profile) => profile.name === name)
