@@ -1,5 +1,8 @@
 // The main job, peer by peer: each in a process of its own, in turn, several rounds, medians and ratios within the run.
 import { type ChildProcess, fork } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { expectedText, type Figures, listen, type Peer } from "./driver.ts"
 import { pieces, type Shape } from "./workload.ts"
 
@@ -27,7 +30,9 @@ const withPeer = async <A>(
   let connected: (peer: Peer) => void = () => {}
   const ready = new Promise<Peer>((resolve) => (connected = resolve))
   const { port, server } = await listen((peer) => connected(peer))
-  const child = fork(new URL(files[name], import.meta.url), [`ws://127.0.0.1:${port}/ws/chat`, shape, name], {
+  // For what a peer keeps on disk. It is killed, so it cannot clear up itself.
+  const folder = mkdtempSync(join(tmpdir(), "clawfiber-bench-"))
+  const child = fork(new URL(files[name], import.meta.url), [`ws://127.0.0.1:${port}/ws/chat`, shape, name, folder], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     execArgv: ["--disable-warning=ExperimentalWarning"]
   })
@@ -39,8 +44,11 @@ const withPeer = async <A>(
     const peer = await Promise.race([ready, died])
     return await Promise.race([use(peer, child), died])
   } finally {
+    const gone = new Promise((resolve) => child.once("exit", resolve))
     child.kill("SIGKILL")
     server.close()
+    if (child.exitCode === null && child.signalCode === null) await gone
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

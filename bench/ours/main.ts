@@ -1,5 +1,6 @@
 // Ours as it ships: the real Connection, Dispatcher and Journal with their defaults; only the runtime is the workload's.
 import "../meter.ts"
+import { join } from "node:path"
 import * as NodeCrypto from "@effect/platform-node-shared/NodeCrypto"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,11 +9,12 @@ import * as Stream from "effect/Stream"
 import * as Account from "../../src/layers/channel/Account.ts"
 import * as Batches from "../../src/layers/channel/Batches.ts"
 import * as MemoryJournal from "../../src/layers/channel/MemoryJournal.ts"
+import * as SqlJournal from "../../src/layers/channel/SqlJournal.ts"
 import * as WsConnection from "../../src/layers/channel/WsConnection.ts"
 import { AgentError, AgentRuntime, type ReplyPart, RuntimeFailed } from "../../src/services/channel/AgentRuntime.ts"
 import * as workload from "../workload.ts"
 
-const [url = "", shape = "burst"] = process.argv.slice(2)
+const [url = "", shape = "burst", , folder = "."] = process.argv.slice(2)
 
 const failed = () => new AgentError({ reason: new RuntimeFailed({ detail: "the workload failed" }) })
 const parts = workload.pieces.map((text): ReplyPart => ({ _tag: "Text", text }))
@@ -30,6 +32,15 @@ const Runtime = Layer.succeed(AgentRuntime, {
   reply: streams[shape]!
 })
 
+// BENCH_JOURNAL=memory: the journal that is forgotten with its process, to see what the lasting one costs.
+const Journal =
+  process.env["BENCH_JOURNAL"] === "memory"
+    ? MemoryJournal.layer()
+    : SqlJournal.layerFile({
+        filename: join(folder, "journal.sqlite"),
+        durability: process.env["CLAWFIBER_SYNC"] === "full" ? "full" : "normal"
+      })
+
 const Peer = Account.layer({
   accountId: "default",
   maxConcurrent: 10,
@@ -42,7 +53,7 @@ const Peer = Account.layer({
   systemPrompt: undefined
 }).pipe(
   Layer.provide(Runtime),
-  Layer.provide(MemoryJournal.layer()),
+  Layer.provide(Journal),
   Layer.provide(
     WsConnection.layer({ url, credentials: { appKey: "bench", appSecret: Redacted.make("bench") }, name: "bench" })
   ),

@@ -21,7 +21,8 @@ export const connect = Command.make(
       Flag.withDefault(false)
     ),
     agent: flags.agent(""),
-    exec: flags.exec
+    exec: flags.exec,
+    sync: flags.sync
   },
   lazily(() => import("./run/connect.ts"))
 ).pipe(

@@ -35,6 +35,13 @@ export const agent = (none: string) =>
     Flag.optional
   )
 
+export const sync = Flag.Literals("sync", ["normal", "full"]).pipe(
+  Flag.withDescription(
+    "normal: what was taken survives a killed program, not always a power cut. full: that too, slower. Unset: CLAWFIBER_SYNC, else normal"
+  ),
+  Flag.optional
+)
+
 export const openSignIn = Flag.Boolean("open-sign-in").pipe(
   Flag.withDescription("Whoever reaches it may sign in by name alone and register agents. For a network you trust"),
   Flag.withDefault(false)

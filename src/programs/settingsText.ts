@@ -5,12 +5,21 @@ const titles: Readonly<Record<Settings.Topic, string>> = {
   InstaClaw: "The InstaClaw platform that `connect` speaks to. `up` takes none of these up.",
   Model: "The model that answers. Without any of these the offline agent does.",
   Replies: "Replies",
+  Journal: "The journal: what was taken, and how it ended",
   Limits: "Limits",
   Platform: "The platform's database",
   Program: "The program itself"
 }
 
-const topics: ReadonlyArray<Settings.Topic> = ["InstaClaw", "Model", "Replies", "Limits", "Platform", "Program"]
+const topics: ReadonlyArray<Settings.Topic> = [
+  "InstaClaw",
+  "Model",
+  "Replies",
+  "Journal",
+  "Limits",
+  "Platform",
+  "Program"
+]
 
 const variables: ReadonlyArray<Settings.Variable<unknown>> = Object.values(Settings.table)
 

@@ -10,6 +10,7 @@ export const up = Command.make(
     data: flags.data,
     agent: flags.agent(', "none" (no agent)'),
     exec: flags.exec,
+    sync: flags.sync,
     openSignIn: flags.openSignIn,
     publicUrl: flags.publicUrl
   },

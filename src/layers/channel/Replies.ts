@@ -173,9 +173,13 @@ export const make = Effect.fnUntraced(function* (
 
   /** Before it is shown. Where that fails a crash might have it shown twice; the text is worth more. */
   const writeBegun = (reply: Reply): Effect.Effect<void> =>
-    Effect.catch(journal.begin(reply.responseId), (error) =>
-      reply.logged(Effect.logWarning("That a reply has begun could not be written down", error))
-    )
+    journal
+      .begin(reply.responseId)
+      .pipe(
+        Effect.catch((error) =>
+          reply.logged(Effect.logWarning("That a reply has begun could not be written down", error))
+        )
+      )
 
   const settle = (reply: Reply, exit: Exit.Exit<void, AgentError | ConnectionError>): Effect.Effect<void> => {
     // Whoever decided also gives the place on.

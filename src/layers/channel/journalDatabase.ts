@@ -37,7 +37,8 @@ const own = Effect.fnUntraced(function* (filename: string) {
         const database = new DatabaseSync(lock, { timeout: 0 })
         try {
           chmodSync(lock, 0o600)
-          database.exec("BEGIN EXCLUSIVE")
+          // Nothing is ever written: no second file is wanted for undoing it.
+          database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE")
           return database
         } catch (cause) {
           database.close()

@@ -25,6 +25,7 @@ export interface Input {
   readonly trustHost: boolean
   readonly agent: Option.Option<string>
   readonly exec: Option.Option<string>
+  readonly sync: Option.Option<"normal" | "full">
 }
 
 const root = ".insta"
@@ -126,7 +127,15 @@ export const run = (input: Input & Common) =>
         return yield* line.untilBlocked
       }).pipe(
         Effect.provide(
-          line.layer({ profile, wsUrl, settings, runtime: chosen.runtime, transcripts: `${root}/transcripts` })
+          line.layer({
+            profile,
+            wsUrl,
+            settings,
+            runtime: chosen.runtime,
+            transcripts: `${root}/transcripts`,
+            journal: `${root}/journal.sqlite`,
+            sync: Option.getOrUndefined(input.sync)
+          })
         ),
         Effect.catchTag("AgentError", agents.inWords)
       )

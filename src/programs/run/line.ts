@@ -8,9 +8,9 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Account from "../../layers/channel/Account.ts"
 import * as FileTranscripts from "../../layers/channel/FileTranscripts.ts"
-import * as MemoryJournal from "../../layers/channel/MemoryJournal.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
 import * as PlatformAttachments from "../../layers/channel/PlatformAttachments.ts"
+import * as SqlJournal from "../../layers/channel/SqlJournal.ts"
 import * as WsConnection from "../../layers/channel/WsConnection.ts"
 import { Connection, type ConnectionError } from "../../services/channel/Connection.ts"
 import type { Profile } from "../../services/channel/ProfileStore.ts"
@@ -26,6 +26,10 @@ export interface Options {
   readonly runtime: Runtime
   /** Where conversations are kept. */
   readonly transcripts: string
+  /** The file that says what was taken and how it ended. */
+  readonly journal: string
+  /** Wins over the setting. */
+  readonly sync: "normal" | "full" | undefined
 }
 
 /** What may be said of a profile beside the operator's own words. */
@@ -44,6 +48,14 @@ const transcripts = (folder: string) =>
       () => new Failure({ message: `${folder} cannot be written. Mend its permissions, or free some space.` })
     )
   ).pipe(Layer.provide([NodeFileSystem.layer, NodePath.layer]))
+
+const journal = ({ journal, settings, sync }: Options) =>
+  SqlJournal.layerFile({
+    filename: journal,
+    durability: sync ?? settings.sync,
+    maxAge: settings.journalMaxAge,
+    maxEntries: settings.journalMaxEntries
+  })
 
 export const layer = (options: Options) => {
   const { profile, settings, wsUrl } = options
@@ -76,11 +88,10 @@ export const layer = (options: Options) => {
     grace: settings.grace,
     deltaSize: settings.deltaSize,
     dialect: settings.dialect,
-    systemPrompt: systemPromptOf(options)
-  }).pipe(
-    Layer.provideMerge([connection, runtime]),
-    Layer.provide([MemoryJournal.layer(), SecureRandom.layerWebCrypto])
-  )
+    systemPrompt: systemPromptOf(options),
+    staleAfter: settings.staleAfter,
+    rerunInterrupted: settings.rerunInterrupted
+  }).pipe(Layer.provideMerge([connection, runtime]), Layer.provide([journal(options), SecureRandom.layerWebCrypto]))
 }
 
 /** Ends with the first connection; fails when the platform says what only a person can mend. */

@@ -23,6 +23,7 @@ import * as serve from "./serve.ts"
 export interface Input extends serve.Input {
   readonly agent: Option.Option<string>
   readonly exec: Option.Option<string>
+  readonly sync: Option.Option<"normal" | "full">
 }
 
 /** Of the first start or of now. The port may be another one every time, so the origin is not looked at. */
@@ -89,7 +90,9 @@ const withAgent = (input: Input & Common, settings: Settings, chosen: agents.Cho
           wsUrl: PlatformAddress.derive(new URL(url)).wsUrl,
           settings,
           runtime: chosen.runtime,
-          transcripts: `${input.data}/agent/transcripts`
+          transcripts: `${input.data}/agent/transcripts`,
+          journal: `${input.data}/agent/journal.sqlite`,
+          sync: Option.getOrUndefined(input.sync)
         })
       ),
       Effect.catchTag("AgentError", agents.inWords)

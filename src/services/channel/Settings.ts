@@ -12,7 +12,7 @@ import type * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
-export type Topic = "InstaClaw" | "Model" | "Replies" | "Limits" | "Platform" | "Program"
+export type Topic = "InstaClaw" | "Model" | "Replies" | "Journal" | "Limits" | "Platform" | "Program"
 
 export interface Variable<A> {
   readonly name: string
@@ -31,6 +31,8 @@ export interface Variable<A> {
 type Words = Pick<Variable<unknown>, "name" | "topic" | "about">
 
 const longestTimer = 2_147_483_647
+/** Ten years. Compared with clocks, never slept through. */
+const longestAge = 315_360_000_000
 
 const wholeBetween = (minimum: number, maximum: number) =>
   Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum, maximum }))
@@ -244,6 +246,54 @@ export const table = {
     50,
     1,
     100_000
+  ),
+  sync: choice(
+    {
+      name: "CLAWFIBER_SYNC",
+      topic: "Journal",
+      about:
+        "What the journal waits for before a message counts as taken. Unset: normal, which survives a killed program; a power cut may lose the last moments. full survives that too, and waits for the disk each time. --sync wins."
+    },
+    ["normal", "full"]
+  ),
+  rerunInterrupted: choice(
+    {
+      name: "CLAWFIBER_RERUN_INTERRUPTED",
+      topic: "Journal",
+      about:
+        "Messages that a crash cut off end as INTERRUPTED. if-silent: those of which nothing had been shown yet are run once more; whatever else the agent had done by then may be done twice. Unset: never."
+    },
+    ["never", "if-silent"]
+  ),
+  staleAfter: millis(
+    {
+      name: "CLAWFIBER_STALE_AFTER",
+      topic: "Journal",
+      about: "What a crash cut off longer ago than so many milliseconds ends in the journal alone: nobody is told."
+    },
+    3_600_000,
+    0,
+    longestAge
+  ),
+  journalMaxAge: millis(
+    {
+      name: "CLAWFIBER_JOURNAL_MAX_AGE",
+      topic: "Journal",
+      about: "How many milliseconds an ended reply is remembered. A message that comes again later is answered anew."
+    },
+    604_800_000,
+    60_000,
+    longestAge
+  ),
+  journalMaxEntries: whole(
+    {
+      name: "CLAWFIBER_JOURNAL_MAX_ENTRIES",
+      topic: "Journal",
+      about: "How many ended replies are remembered."
+    },
+    100_000,
+    1,
+    10_000_000
   ),
   maxFrameBytes: whole(
     { name: "CLAWFIBER_MAX_FRAME_BYTES", topic: "Limits", about: "The largest message on a socket, in bytes." },
