@@ -24,6 +24,7 @@ import { encodeAutoBound, encodeErrorFrame } from "../../services/protocol/Platf
 import * as HttpGuards from "./HttpGuards.ts"
 import * as PersonFrames from "./PersonFrames.ts"
 import * as PersonSocket from "./PersonSocket.ts"
+import * as SlowReader from "./SlowReader.ts"
 import * as SocketPeer from "./SocketPeer.ts"
 import { refuse } from "./UpgradeDoor.ts"
 
@@ -227,9 +228,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     ws.pause()
     admit(ws, peer)
     const own = yield* sessions.list(person.userId).pipe(Effect.tapError(() => Effect.sync(() => ws.resume())))
-    SocketPeer.write(ws, [PersonFrames.greeting(person.userId, own)])
+    SlowReader.write(ws, [PersonFrames.greeting(person.userId, own)])
     if (ws.readyState !== WebSocket.OPEN) return
-    peer.stop = broker.watch(person.userId, (item) => void SocketPeer.write(ws, PersonFrames.framesOf(item)))
+    peer.stop = broker.watch(person.userId, (item) => SlowReader.tell(ws, item))
     ws.resume()
   })
 

@@ -13,7 +13,7 @@ import type { Step } from "../../services/protocol/ReplyLog.ts"
 import { decodeUserFrame } from "../../services/protocol/UserFrame.ts"
 import * as LiveReply from "./LiveReply.ts"
 import * as PersonFrames from "./PersonFrames.ts"
-import * as SocketPeer from "./SocketPeer.ts"
+import * as SlowReader from "./SlowReader.ts"
 
 type Cancel = Omit<Extract<Inbound, { readonly _tag: "Cancel" }>, "_tag">
 type Ids = { readonly sessionId: string | undefined; readonly messageId: string | undefined }
@@ -66,7 +66,7 @@ export const make = Effect.gen(function* () {
   const sessions = yield* Sessions.Sessions
   const random = yield* SecureRandom.SecureRandom
 
-  const say = (ws: WebSocket, frames: ReadonlyArray<string>): void => void SocketPeer.write(ws, frames)
+  const say = (ws: WebSocket, frames: ReadonlyArray<string>): void => SlowReader.write(ws, frames)
 
   const refuse =
     (ws: WebSocket, param: string, ids?: Ids) =>
@@ -113,6 +113,7 @@ export const make = Effect.gen(function* () {
   ) {
     const live = broker.peek(responseId)
     if (live !== undefined && live.exchange.userId === person.userId) {
+      SlowReader.forget(ws, live.route)
       say(ws, framesAfter(live.route, live.steps, startingAfter))
       return
     }

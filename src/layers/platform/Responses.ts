@@ -148,7 +148,7 @@ export const layer: Layer.Layer<
         let over = false
         return HttpServerResponse.stream(
           responsesStream
-            .live(broker, responseId, -1, () => {
+            .live(broker, exchange, -1, () => {
               over = true
             })
             .pipe(Stream.ensuring(Effect.suspend(() => (over ? Effect.void : hungUp)))),
@@ -197,9 +197,7 @@ export const layer: Layer.Layer<
             }
             const over = exchange.status === "completed" || exchange.status === "failed"
             return HttpServerResponse.stream(
-              over
-                ? responsesStream.rest(exchange, after)
-                : responsesStream.live(broker, exchange.responseId, after, () => {}),
+              over ? responsesStream.rest(exchange, after) : responsesStream.live(broker, exchange, after, () => {}),
               { contentType: "text/event-stream; charset=utf-8", headers: responsesStream.headers }
             )
           })

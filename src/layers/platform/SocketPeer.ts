@@ -9,11 +9,16 @@ import * as Effect from "effect/Effect"
 import type { Socket } from "node:net"
 import { WebSocket } from "ws"
 
-/** Bytes that may wait on a socket before it is closed with 1013. */
+/** Bytes that may wait on a socket before it is closed with `tooSlow`. */
 export const writeBound = 8 * 1024 * 1024
+
+/** 1013 = try again later: whoever reads faster, or less, is welcome back. */
+export const tooSlow = { code: 1013, reason: "too slow: more waits to be read than is kept" } as const
 
 /** `ws` keeps the stream below under this name; it offers no other way to write several frames at once. */
 const streamOf = (ws: WebSocket): Socket | undefined => (ws as WebSocket & { readonly _socket?: Socket })._socket
+
+const asText = { binary: false } as const
 
 const corked = new Set<Socket>()
 
@@ -24,12 +29,17 @@ const uncorkAll = (): void => {
 
 /**
  * Writes frames in order. All that is written to a socket in one turn of the event loop leaves in one system call:
- * the call is what costs. `false` = the socket is closing, or was closed because its reader is too slow.
+ * the call is what costs. `false` = the socket is closing, or was closed because its reader is too slow. `written` is
+ * called when the last frame has left the process, or never will.
  */
-export const write = (ws: WebSocket, frames: ReadonlyArray<string | Buffer>): boolean => {
+export const write = (
+  ws: WebSocket,
+  frames: ReadonlyArray<string | Buffer>,
+  written?: (error?: Error | null) => void
+): boolean => {
   if (ws.readyState !== WebSocket.OPEN) return false
   if (ws.bufferedAmount > writeBound) {
-    ws.close(1013, "too slow: more waits to be read than is kept")
+    ws.close(tooSlow.code, tooSlow.reason)
     return false
   }
   const socket = streamOf(ws)
@@ -39,7 +49,9 @@ export const write = (ws: WebSocket, frames: ReadonlyArray<string | Buffer>): bo
     socket.cork()
     corked.add(socket)
   }
-  for (const frame of frames) ws.send(frame, { binary: false })
+  const last = frames.length - 1
+  for (let i = 0; i < last; i++) ws.send(frames[i]!, asText)
+  if (last >= 0) ws.send(frames[last]!, asText, written)
   return true
 }
 

@@ -1,57 +1,105 @@
-/** One reply as a stream of steps, from its beginning: live, or from what is stored. */
+/**
+ * One reply as a stream of steps, from its beginning: live, or from what is stored. Pulled: each pull takes all that
+ * has come since the last one, so a follower that is slow gets long arrays and can join what is in them.
+ */
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Followed } from "../../services/platform/Broker.ts"
 import { LimitReached, type NotFound, type StoreError } from "../../services/platform/PlatformError.ts"
 import type { Sessions } from "../../services/platform/Sessions.ts"
+import type { ReplyRoute } from "../../services/protocol/Dialect.ts"
 import type { Step } from "../../services/protocol/ReplyLog.ts"
 import * as LiveReply from "./LiveReply.ts"
 import type { Readers } from "./Readers.ts"
 
-/** Steps that a slow follower may be behind. */
-const bound = 4096
+/** Characters that a follower may be behind. */
+const bound = 8 * 1024 * 1024
+/** What a step weighs beside its text. */
+const stepWeight = 64
 
-const tooSlow =
-  "This reader is too slow: more than four thousand pieces of the answer wait for it. Read it again from the start."
+const tooSlow = new LimitReached({
+  detail: "This reader is too slow: more of the answer waits for it than is kept. Read on from the last event you have."
+})
 
 const hasEnded = (status: string): boolean => status === "completed" || status === "failed"
+
+const weightOf = (step: Step): number =>
+  step._tag === "Deltas" ? step.deltas.reduce((sum, delta) => sum + delta.length, stepWeight) : stepWeight
+
+type Batch = [Followed, ...Array<Followed>]
+type Pulled = Effect.Effect<Batch, LimitReached | Cause.Done>
+
+const isBatch = (steps: ReadonlyArray<Followed>): steps is Batch => steps.length > 0
+
+/** Steps that wait for one follower, and the follower that waits for steps. */
+class Follower {
+  readonly #route: ReplyRoute
+  #waiting: Array<Followed> = []
+  #weight = 0
+  #ended: Effect.Effect<never, LimitReached | Cause.Done> | undefined
+  #consumer: ((pulled: Pulled) => void) | undefined
+
+  constructor(route: ReplyRoute) {
+    this.#route = route
+  }
+
+  readonly offer = (step: Step): void => {
+    if (this.#ended !== undefined) return
+    this.#waiting.push({ route: this.#route, step })
+    this.#weight += weightOf(step)
+    if (this.#weight > bound && this.#consumer === undefined) {
+      // Nothing is kept for it any more, even if it never reads again.
+      this.#waiting = []
+      this.#ended = Effect.fail(tooSlow)
+    } else if (step._tag === "Completed" || step._tag === "Failed") {
+      this.#ended = Cause.done()
+    }
+    const consumer = this.#consumer
+    if (consumer === undefined) return
+    this.#consumer = undefined
+    consumer(this.pull)
+  }
+
+  readonly pull: Pulled = Effect.suspend((): Pulled => {
+    const batch = this.#waiting
+    if (isBatch(batch)) {
+      this.#waiting = []
+      this.#weight = 0
+      return Effect.succeed(batch)
+    }
+    return this.#ended ?? this.#wait
+  })
+
+  readonly #wait: Pulled = Effect.callback((resume) => {
+    this.#consumer = resume
+    return Effect.sync(() => {
+      this.#consumer = undefined
+    })
+  })
+}
 
 export const make =
   (sessions: Sessions["Service"], readers: Readers, stepsOf: (responseId: string) => ReadonlyArray<Step> | undefined) =>
   (responseId: string): Stream.Stream<Followed, NotFound | LimitReached | StoreError> =>
-    Stream.callback<Followed, NotFound | LimitReached | StoreError>((queue) =>
-      Effect.gen(function* () {
-        const exchange = yield* sessions.findExchange(responseId)
-        const route = LiveReply.routeOf(exchange)
-        let closed = false
-        const offer = (step: Step): void => {
-          if (closed) return
-          if (Queue.sizeUnsafe(queue) >= bound) {
-            closed = true
-            Queue.failCauseUnsafe(queue, Cause.fail(new LimitReached({ detail: tooSlow })))
-            return
-          }
-          Queue.offerUnsafe(queue, { route, step })
-          if (step._tag === "Completed" || step._tag === "Failed") {
-            closed = true
-            Queue.endUnsafe(queue)
-          }
-        }
-        yield* Effect.acquireRelease(
-          Effect.sync(() => {
-            // In one turn: what came so far, and everything from here on.
-            for (const step of stepsOf(responseId) ?? []) offer(step)
-            return readers.watch(exchange.userId, (item) => {
-              if (item._tag === "Step" && item.exchange.responseId === responseId) offer(item.step)
-            })
-          }),
-          (stop) => Effect.sync(stop)
-        )
-        if (stepsOf(responseId) !== undefined) return
-        // It waits for its agent, or it ended: perhaps just now, while this reader was put in place.
-        const now = yield* sessions.findExchange(responseId)
-        if (hasEnded(now.status)) LiveReply.stored(now).forEach(offer)
-      }).pipe(Effect.catchCause((cause) => Effect.sync(() => Queue.failCauseUnsafe(queue, cause))))
+    Stream.fromChannel(
+      Channel.fromTransform((_upstream, scope) =>
+        Effect.gen(function* () {
+          const exchange = yield* sessions.findExchange(responseId)
+          const follower = new Follower(LiveReply.routeOf(exchange))
+          // In one turn: what came so far, and everything from here on.
+          for (const step of stepsOf(responseId) ?? []) follower.offer(step)
+          const stop = readers.watch(exchange.userId, (item) => {
+            if (item._tag === "Step" && item.exchange.responseId === responseId) follower.offer(item.step)
+          })
+          yield* Scope.addFinalizer(scope, Effect.sync(stop))
+          if (stepsOf(responseId) !== undefined) return follower
+          // It waits for its agent, or it ended: perhaps just now, while this reader was put in place.
+          const now = yield* sessions.findExchange(responseId)
+          if (hasEnded(now.status)) LiveReply.stored(now).forEach(follower.offer)
+          return follower
+        }).pipe(Effect.map((follower) => follower.pull))
+      )
     )

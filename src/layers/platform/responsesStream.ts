@@ -3,8 +3,9 @@ import * as Stream from "effect/Stream"
 import type { Broker, UnderWay } from "../../services/platform/Broker.ts"
 import type { Exchange } from "../../services/platform/Sessions.ts"
 import { sse, sseDone } from "../../services/protocol/dialects/OpenResponses.ts"
-import { events, type ReplyHead, type Step, wholeResponse } from "../../services/protocol/ReplyLog.ts"
+import { events, type Step, wholeResponse } from "../../services/protocol/ReplyLog.ts"
 import type { ResponseObject } from "../../services/protocol/ResponseEvent.ts"
+import * as canonicalFrames from "./canonicalFrames.ts"
 import * as HttpGuards from "./HttpGuards.ts"
 import * as LiveReply from "./LiveReply.ts"
 
@@ -30,45 +31,48 @@ const utf8 = new TextEncoder()
  */
 const stillHere = Stream.map(Stream.tick("20 seconds"), () => utf8.encode(": still here\n\n"))
 
-const frames = (head: ReplyHead, step: Step, after: number): Uint8Array =>
-  utf8.encode(
-    events(head, step)
-      .filter((event) => event.sequence_number > after)
-      .map((event) => sse(JSON.stringify(event)))
-      .join("")
-  )
+const bytesOf = (frames: ReadonlyArray<string>): Uint8Array => utf8.encode(frames.map(sse).join(""))
 
 const renumbered = (step: Step, sequence: number): Step => (step._tag === "Opened" ? step : { ...step, sequence })
 
-/** The canonical events as they come; `ended` is called with the last one. */
+const isEnd = (step: Step): boolean => step._tag === "Completed" || step._tag === "Failed"
+
+/**
+ * The canonical events as they come. `ended` is called with the last one, and where this reader is told to come back
+ * because it is too slow: then nobody has hung up.
+ */
 export const live = (
   broker: Broker["Service"],
-  responseId: string,
+  exchange: Exchange,
   after: number,
   ended: () => void
-): Stream.Stream<Uint8Array> =>
-  broker.follow(responseId).pipe(
-    Stream.map(({ route, step }) => {
-      if (step._tag === "Completed" || step._tag === "Failed") ended()
-      return frames(route.head, step, after)
+): Stream.Stream<Uint8Array> => {
+  const encode = canonicalFrames.encoder(LiveReply.routeOf(exchange), after)
+  return broker.follow(exchange.responseId).pipe(
+    Stream.mapArray((followed): [Uint8Array] => {
+      const steps = followed.map(({ step }) => step)
+      if (steps.some(isEnd)) ended()
+      return [bytesOf(encode(steps))]
     }),
     Stream.filter((bytes) => bytes.length > 0),
-    Stream.catch((error) =>
-      Stream.make(
-        utf8.encode(sse(JSON.stringify({ type: "error", code: "server_error", message: error.message, param: null })))
-      )
-    ),
+    Stream.catch((error) => {
+      const slow = error._tag === "LimitReached"
+      if (slow) ended()
+      const code = slow ? "reader_too_slow" : "server_error"
+      return Stream.make(bytesOf([JSON.stringify({ type: "error", code, message: error.message, param: null })]))
+    }),
     Stream.concat(Stream.make(utf8.encode(sseDone))),
     Stream.merge(stillHere, { haltStrategy: "left" })
   )
+}
 
 /**
  * The rest of a reply that has ended, for a reader who has the events up to `after`. What is stored has no
  * numbers of single deltas, so the reader gets the whole text with `output_text.done`, numbered on from its last.
  */
 export const rest = (exchange: Exchange, after: number): Stream.Stream<Uint8Array> => {
-  const { head } = LiveReply.routeOf(exchange)
+  const encode = canonicalFrames.encoder(LiveReply.routeOf(exchange), -1)
   const steps = LiveReply.stored(exchange)
   const wanted = after < 0 ? steps : steps.slice(-1).map((step) => renumbered(step, Math.max(step.sequence, after + 1)))
-  return Stream.fromIterable([...wanted.map((step) => frames(head, step, -1)), utf8.encode(sseDone)])
+  return Stream.make(bytesOf(encode(wanted)), utf8.encode(sseDone))
 }

@@ -11,6 +11,7 @@ const closeTimeout = 30_000
 class ServerSocket extends EventEmitter {
   readonly #end: End
   #state: number = WebSocket.OPEN
+  #written: Array<() => void> = []
 
   constructor(end: End) {
     super()
@@ -19,7 +20,7 @@ class ServerSocket extends EventEmitter {
       frame: (text) => this.emit("message", Buffer.from(text), false),
       ping: () => undefined,
       pong: () => this.emit("pong"),
-      drained: () => undefined,
+      drained: () => this.#drained(),
       closed: (code) => {
         this.#state = WebSocket.CLOSED
         this.emit("close", code, Buffer.alloc(0))
@@ -33,8 +34,15 @@ class ServerSocket extends EventEmitter {
   get bufferedAmount(): number {
     return this.#end.buffered
   }
-  send(frame: string | Buffer): void {
-    if (this.#state === WebSocket.OPEN) this.#end.send(String(frame))
+  send(frame: string | Buffer, _options: unknown, written?: () => void): void {
+    if (this.#state !== WebSocket.OPEN) return
+    this.#end.send(String(frame))
+    if (written === undefined) return
+    this.#written.push(written)
+    if (this.#end.buffered === 0) queueMicrotask(() => this.#drained())
+  }
+  #drained(): void {
+    for (const written of this.#written.splice(0)) written()
   }
   ping(): void {
     if (this.#state === WebSocket.OPEN) this.#end.ping()

@@ -104,6 +104,8 @@ export type ResponseEvent =
   | (InPart & {
       readonly type: "response.output_text.delta"
       readonly delta: string
+      /** Ours, on a delta that stands for several: the number of the first. `sequence_number` is that of the last. */
+      readonly from?: number
       readonly logprobs: ReadonlyArray<unknown>
     })
   | (InPart & {

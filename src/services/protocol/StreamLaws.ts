@@ -2,7 +2,7 @@
  * The laws **stream** and **one-terminal**, checked on canonical events: by tests, by the simulator, by `doctor`, and
  * over a live stream with `Checker`.
  *
- * - numbers 0, +1
+ * - numbers 0, +1; a joined delta has those from `from` to its own
  * - created, in_progress, output_item.added, content_part.added, deltas, output_text.done, content_part.done,
  *   output_item.done, terminal: in this order, each once, deltas any number
  * - deltas joined = every text that is said afterwards
@@ -80,9 +80,11 @@ export class Checker {
         isTerminal(event) ? `a second terminal (${event.type})` : `${event.type} after the terminal event`
       )
     }
+    const first =
+      event.type === "response.output_text.delta" ? (event.from ?? event.sequence_number) : event.sequence_number
     stream(
-      event.sequence_number === this.#sequence,
-      `sequence number ${event.sequence_number} where ${this.#sequence} was due`
+      first === this.#sequence && event.sequence_number >= first,
+      `sequence number ${first} where ${this.#sequence} was due`
     )
     // Goes on from what came, so that one fault is reported once.
     this.#sequence = event.sequence_number + 1

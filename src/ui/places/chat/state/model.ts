@@ -35,8 +35,8 @@ export interface Exchange {
   readonly snapshot: string
   /** The sequence number that the next piece must carry; `undefined` before the first one. */
   readonly next: number | undefined
-  /** Pieces that came before their turn, by sequence number. Never shown until the hole before them is filled. */
-  readonly ahead: ReadonlyMap<number, string>
+  /** Pieces that came before their turn, by their first number. Never shown until the hole before them is filled. */
+  readonly ahead: ReadonlyMap<number, { readonly last: number; readonly delta: string }>
   /** The whole text has been said: no piece may be added any more. */
   readonly settled: boolean
   readonly failure: Failure | undefined

@@ -17,7 +17,13 @@ export type ReplyEvent = { readonly ref: Ref; readonly at: number } &
   (
     | { readonly type: "status"; readonly status: "waiting" | "delivered" }
     | { readonly type: "created" }
-    | { readonly type: "delta"; readonly sequence: number | undefined; readonly delta: string }
+    /** `from`: where it stands for several pieces, the number of the first; `sequence` is that of the last. */
+    | {
+        readonly type: "delta"
+        readonly from?: number | undefined
+        readonly sequence: number | undefined
+        readonly delta: string
+      }
     | { readonly type: "text"; readonly text: string }
     | { readonly type: "completed"; readonly text: string | undefined }
     | { readonly type: "failed"; readonly text: string | undefined; readonly failure: Failure }
@@ -35,22 +41,27 @@ const grow = (exchange: Exchange, delta: string, at: number): Exchange => ({
   firstWordsAt: exchange.firstWordsAt ?? at
 })
 
-const piece = (exchange: Exchange, sequence: number | undefined, delta: string, at: number): Exchange => {
+const piece = (
+  exchange: Exchange,
+  { from, last }: { readonly from: number | undefined; readonly last: number | undefined },
+  delta: string,
+  at: number
+): Exchange => {
   if (exchange.settled) return exchange
-  if (sequence === undefined) return grow(exchange, delta, at)
-  const next = exchange.next ?? Math.min(FIRST_DELTA, sequence)
-  if (sequence < next || exchange.ahead.has(sequence)) return exchange
-  if (sequence > next) {
-    return { ...exchange, next, phase: "answering", ahead: new Map(exchange.ahead).set(sequence, delta) }
+  if (from === undefined || last === undefined) return grow(exchange, delta, at)
+  const next = exchange.next ?? Math.min(FIRST_DELTA, from)
+  if (from < next || exchange.ahead.has(from)) return exchange
+  if (from > next) {
+    return { ...exchange, next, phase: "answering", ahead: new Map(exchange.ahead).set(from, { last, delta }) }
   }
   let grown = grow(exchange, delta, at)
-  let after = next + 1
+  let after = last + 1
   if (grown.ahead.size > 0) {
     const ahead = new Map(grown.ahead)
     for (let held = ahead.get(after); held !== undefined; held = ahead.get(after)) {
       ahead.delete(after)
-      grown = grow(grown, held, at)
-      after++
+      grown = grow(grown, held.delta, at)
+      after = held.last + 1
     }
     grown = { ...grown, ahead }
   }
@@ -80,7 +91,7 @@ export const step = (exchange: Exchange, event: ReplyEvent): Exchange => {
     case "created":
       return { ...known, phase: "answering", failure: undefined }
     case "delta":
-      return piece(known, event.sequence, event.delta, event.at)
+      return piece(known, { from: event.from ?? event.sequence, last: event.sequence }, event.delta, event.at)
     case "text":
       return {
         ...known,

@@ -145,7 +145,8 @@ const readReplyEvent = (value: unknown, at: number): ReplyEvent | undefined => {
     case "response.output_text.delta": {
       const delta = frame["delta"]
       const said = typeof delta === "string" ? delta : text(record(delta)["text"])
-      return { type: "delta", ref, at, sequence: number(frame["sequence_number"]), delta: said }
+      const sequence = number(frame["sequence_number"])
+      return { type: "delta", ref, at, from: number(frame["from"]), sequence, delta: said }
     }
     case "response.output_text.done":
       return { type: "text", ref, at, text: text(frame["text"]) }
