@@ -1,15 +1,17 @@
 import * as Command from "effect/cli/Command"
+import { backup, restore } from "./programs/backup.ts"
 import { chat } from "./programs/chat.ts"
 import * as Cli from "./programs/Cli.ts"
 import { connect } from "./programs/connect.ts"
 import { doctor } from "./programs/doctor.ts"
+import { person } from "./programs/person.ts"
 import { platform } from "./programs/platform.ts"
 import { up } from "./programs/up.ts"
 import { version } from "./programs/version.ts"
 
 Command.make("clawfiber").pipe(
   Command.withDescription("Puts an AI agent on the line. `clawfiber up` is all it takes on one machine."),
-  Command.withSubcommands([up, platform, connect, chat, doctor]),
+  Command.withSubcommands([up, platform, connect, chat, doctor, backup, restore, person]),
   Command.withGlobalFlags([Cli.Json]),
   (command) => Cli.main(command, version)
 )

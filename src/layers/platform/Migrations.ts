@@ -129,6 +129,17 @@ export const migrations = {
   "0005_epochs": epochs
 }
 
+type Step = (typeof migrations)[keyof typeof migrations]
+
+const numberOf = (name: string): number => Number.parseInt(name, 10)
+
+/** The number of the newest step. */
+export const newest = Math.max(...Object.keys(migrations).map(numberOf))
+
+/** The steps that a database of this number has had. */
+export const upTo = (number: number): Readonly<Record<string, Step>> =>
+  Object.fromEntries(Object.entries<Step>(migrations).filter(([name]) => numberOf(name) <= number))
+
 /** `database`: the name that sentences for the operator use. */
 export const run = (database: string): Effect.Effect<void, DatabaseError, SqlClient.SqlClient> =>
   Migrate.run({ database, migrations })

@@ -86,8 +86,10 @@ export const layer = (input: Input, settings: Settings) =>
   )
 
 /** A `StoreError` speaks to users of a platform; the operator is told what it is about. */
-export const inWords = (error: { readonly detail: string }) =>
-  fail(`The platform's database cannot be used: ${error.detail}.`)
+export const failureOf = (error: { readonly detail: string }): Failure =>
+  new Failure({ message: `The platform's database cannot be used: ${error.detail}.` })
+
+export const inWords = (error: { readonly detail: string }) => Effect.fail(failureOf(error))
 
 const everywhere: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "[::1]" }
 

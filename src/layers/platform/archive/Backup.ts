@@ -1,0 +1,140 @@
+/**
+ * Writes everything that a platform keeps into one file, as it stood at one moment, while the platform goes on. Needs
+ * the database as `SqlClient`: a snapshot of it is read in one transaction that holds up no writer.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import * as Migrate from "../../sql/Migrate.ts"
+import * as Migrations from "../Migrations.ts"
+import { toNumber, toStoreError } from "../sqlStore.ts"
+import * as Archive from "./Archive.ts"
+
+export interface Options {
+  /** The data folder: `files/` is in it, and what is being packed lies in it for a while. */
+  readonly folder: string
+  readonly filesFolder: string
+  /** Where the backup goes. */
+  readonly file: string
+  /** Told of each step: a table's name, `files`, `packing`. */
+  readonly onProgress?: ((step: string, done: number) => void) | undefined
+}
+
+export interface Summary {
+  readonly rows: number
+  readonly files: number
+  readonly bytes: number
+  /** Files that were known but whose bytes were gone: their rows are left out. */
+  readonly missing: number
+}
+
+const encode = (rows: ReadonlyArray<object>): Uint8Array =>
+  Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
+
+const highestOrdinal = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql.onDialectOrElse({
+    pg: () =>
+      sql<{
+        n: number | null
+      }>`SELECT pg_sequence_last_value(pg_get_serial_sequence('exchanges', 'ordinal')::regclass) AS n`,
+    orElse: () => sql<{ n: number | null }>`SELECT max(seq) AS n FROM sqlite_sequence WHERE name = 'exchanges'`
+  })
+  return toNumber(row?.n ?? 0)
+})
+
+export const write = Effect.fn("Backup.write")(function* (options: Options) {
+  const sql = yield* SqlClient.SqlClient
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const said = Archive.fromPlatformError(options.file)
+  const tell = options.onProgress ?? (() => undefined)
+  const place = yield* Archive.staging(options.folder)
+  const at = (...names: ReadonlyArray<string>) => path.join(place, ...names)
+  let missing = 0
+  let bytes = 0
+
+  /** Puts the bytes of a file beside the rows: linked where the disk can, for it never changes once it is there. */
+  const takeFile = Effect.fnUntraced(function* (id: string, size: number): Effect.fn.Return<boolean, PlatformError> {
+    const from = path.join(options.filesFolder, id)
+    if (!(yield* fs.exists(from))) {
+      missing += 1
+      return false
+    }
+    yield* fs.link(from, at("files", id)).pipe(Effect.catch(() => fs.copyFile(from, at("files", id))))
+    bytes += size
+    return true
+  })
+
+  const dump = Effect.fnUntraced(function* (table: Archive.Table) {
+    const digest = createHash("sha256")
+    let rows = 0
+    const file = yield* fs.open(at("tables", `${table.name}.jsonl`), { flag: "wx", mode: 0o600 })
+    // In the order of the bytes, whatever language the database sorts by: the same rows give the same checksum.
+    const order = sql.onDialectOrElse({
+      pg: () => sql.literal(table.counted === true ? "" : 'COLLATE "C"'),
+      orElse: () => sql.literal("")
+    })
+    const found = sql<{
+      file_id: string
+      size: number
+    }>`SELECT * FROM ${sql(table.name)} ORDER BY ${sql(table.key)} ${order}`
+    yield* Stream.runForEachArray(found.stream, (batch) =>
+      Effect.gen(function* () {
+        const kept =
+          table.name === "files"
+            ? yield* Effect.filter(batch, (row) => takeFile(row.file_id, toNumber(row.size)))
+            : batch
+        const encoded = encode(kept)
+        digest.update(encoded)
+        yield* file.writeAll(encoded)
+        rows += kept.length
+        tell(table.name, rows)
+      })
+    )
+    return { rows, sha256: digest.digest("hex") }
+  }, Effect.scoped)
+
+  const snapshot = Effect.gen(function* () {
+    yield* sql.onDialectOrElse({
+      pg: () => Effect.asVoid(sql`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`),
+      orElse: () => Effect.void
+    })
+    const schema = yield* Migrate.current
+    if (schema === 0) {
+      return yield* new Archive.ArchiveError({ name: options.folder, reason: "NothingThere", detail: "" })
+    }
+    if (schema > Migrations.newest) {
+      return yield* new Archive.ArchiveError({ name: options.file, reason: "Newer", detail: `schema ${schema}` })
+    }
+    const dumped: Record<string, { readonly rows: number; readonly sha256: string }> = {}
+    for (const table of Archive.tables) dumped[table.name] = yield* dump(table)
+    return { schema, dumped, ordinal: yield* highestOrdinal }
+  })
+
+  yield* fs.makeDirectory(at("tables")).pipe(Effect.andThen(fs.makeDirectory(at("files"))), Effect.mapError(said))
+  const { dumped, ordinal, schema } = yield* sql.withTransaction(snapshot).pipe(
+    toStoreError,
+    Effect.catchTag("PlatformError", (error) => Effect.fail(said(error)))
+  )
+  const files = dumped["files"]?.rows ?? 0
+  const manifest: Archive.Manifest = {
+    format: "clawfiber-backup",
+    version: Archive.version,
+    schema,
+    createdAt: new Date(yield* Clock.currentTimeMillis).toISOString(),
+    ordinal,
+    tables: dumped,
+    files: { count: files, bytes }
+  }
+  yield* Effect.mapError(fs.writeFileString(at(Archive.manifestName), `${JSON.stringify(manifest, null, 2)}\n`), said)
+  tell("packing", 0)
+  yield* Archive.pack(place, [Archive.manifestName, "tables", "files"], options.file)
+  const rows = Object.values(dumped).reduce((sum, table) => sum + table.rows, 0)
+  return { rows, files, bytes, missing } satisfies Summary
+}, Effect.scoped)

@@ -1,0 +1,164 @@
+/** All that a platform keeps of one person: given out as one file, or deleted. Needs the database as `SqlClient`. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as SqlClient from "effect/sql/SqlClient"
+import { NotFound } from "../../../services/platform/PlatformError.ts"
+import * as rows from "../exchangeRows.ts"
+import { sanitizeFilename } from "../filenames.ts"
+import { toId, toNumber, toStoreError } from "../sqlStore.ts"
+import * as Archive from "./Archive.ts"
+
+export interface Person {
+  readonly userId: string
+  readonly name: string
+  readonly createdAt: number
+}
+
+export interface Options {
+  readonly folder: string
+  readonly filesFolder: string
+}
+
+interface FileRow {
+  readonly file_id: string
+  readonly session_id: string | null
+  readonly filename: string
+  readonly media_type: string
+  readonly size: rows.Numeric
+  readonly created_at: rows.Numeric
+}
+
+const time = (milliseconds: rows.Numeric | null | undefined): string | null =>
+  milliseconds === null || milliseconds === undefined ? null : new Date(toNumber(milliseconds)).toISOString()
+
+/** By id or by name. */
+export const find = Effect.fn("PersonData.find")(function* (who: string) {
+  const sql = yield* SqlClient.SqlClient
+  const name = toId(who.trim().normalize("NFC"))
+  const [row] = yield* sql<{ user_id: string; name: string; created_at: rows.Numeric }>`
+    SELECT user_id, name, created_at FROM people WHERE user_id = ${toId(who)} OR name = ${name}
+    ORDER BY CASE WHEN user_id = ${toId(who)} THEN 0 ELSE 1 END LIMIT 1`
+  if (row === undefined) return yield* new NotFound({ what: "person" })
+  const person: Person = { userId: row.user_id, name: row.name, createdAt: toNumber(row.created_at) }
+  return person
+}, toStoreError)
+
+const conversationsOf = Effect.fnUntraced(function* (userId: string) {
+  const sql = yield* SqlClient.SqlClient
+  const sessions = yield* sql<rows.SessionRow & { readonly agent: string }>`SELECT s.*, i.name AS agent
+    FROM sessions s JOIN identities i ON i.claw_id = s.claw_id WHERE s.user_id = ${userId} ORDER BY s.created_at, s.session_id`
+  return yield* Effect.forEach(sessions, (session) =>
+    Effect.map(
+      sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE session_id = ${session.session_id} ORDER BY ordinal`,
+      (exchanges) => ({
+        session_id: session.session_id,
+        title: session.title,
+        agent: { claw_id: session.claw_id, name: session.agent },
+        created_at: time(session.created_at),
+        messages: exchanges.map(rows.toExchange).map((exchange) => ({
+          message_id: exchange.messageId,
+          response_id: exchange.responseId,
+          sent_at: time(exchange.createdAt),
+          parts: exchange.parts,
+          metadata: exchange.metadata,
+          status: exchange.status,
+          answer: exchange.replyText,
+          failure: exchange.failure ?? null,
+          ended_at: time(exchange.endedAt)
+        }))
+      })
+    )
+  )
+})
+
+/** One file: `person.json`, and what they uploaded under `files/`. No secret is in it, not even as a hash. */
+export const exportTo = Effect.fn("PersonData.exportTo")(function* (
+  person: Person,
+  options: Options & { readonly file: string }
+) {
+  const sql = yield* SqlClient.SqlClient
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const place = yield* Archive.staging(options.folder)
+  const { userId } = person
+  const found = yield* Effect.gen(function* () {
+    const keys = yield* sql<{
+      name: string
+      hint: string
+      created_at: rows.Numeric
+      last_used_at: rows.Numeric | null
+    }>`
+      SELECT name, hint, created_at, last_used_at FROM api_keys WHERE user_id = ${userId} ORDER BY created_at, key_id`
+    const agents = yield* sql<{ claw_id: string; name: string }>`
+      SELECT claw_id, name FROM identities WHERE owner_id = ${userId} ORDER BY created_at, claw_id`
+    const files = yield* sql<FileRow>`SELECT * FROM files WHERE user_id = ${userId} ORDER BY created_at, file_id`
+    return { keys, agents, files, conversations: yield* conversationsOf(userId) }
+  }).pipe(sql.withTransaction, toStoreError)
+
+  const said = Effect.mapError(Archive.fromPlatformError(options.file))
+  yield* said(fs.makeDirectory(path.join(place, "files")))
+  const files = yield* Effect.forEach(found.files, (file) =>
+    Effect.gen(function* () {
+      const name = `files/${file.file_id}-${sanitizeFilename(file.filename)}`
+      const from = path.join(options.filesFolder, file.file_id)
+      const there = yield* fs.exists(from)
+      if (there) yield* fs.copyFile(from, path.join(place, name))
+      return {
+        file_id: file.file_id,
+        filename: file.filename,
+        media_type: file.media_type,
+        size: toNumber(file.size),
+        session_id: file.session_id,
+        created_at: time(file.created_at),
+        path: there ? name : null
+      }
+    }).pipe(said)
+  )
+  const data = {
+    person: { user_id: userId, name: person.name, created_at: time(person.createdAt) },
+    keys: found.keys.map((key) => ({
+      name: key.name,
+      begins_with: key.hint,
+      created_at: time(key.created_at),
+      last_used_at: time(key.last_used_at)
+    })),
+    agents: found.agents,
+    conversations: found.conversations,
+    files
+  }
+  yield* said(fs.writeFileString(path.join(place, "person.json"), `${JSON.stringify(data, null, 2)}\n`))
+  yield* Archive.pack(place, ["person.json", "files"], options.file)
+  return {
+    conversations: data.conversations.length,
+    messages: data.conversations.reduce((sum, conversation) => sum + conversation.messages.length, 0),
+    files: files.length
+  }
+}, Effect.scoped)
+
+/** Conversations, files, keys, tickets and the person: in one transaction, then the bytes. Agents of theirs stay, without owner. */
+export const remove = Effect.fn("PersonData.remove")(function* ({ userId }: Person, options: Options) {
+  const sql = yield* SqlClient.SqlClient
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const { files, gone } = yield* Effect.gen(function* () {
+    // First, so that nobody signs in by it any more while the rest goes.
+    yield* sql`DELETE FROM people WHERE user_id = ${userId}`
+    yield* sql`DELETE FROM api_keys WHERE user_id = ${userId}`
+    yield* sql`DELETE FROM tickets WHERE user_id = ${userId}`
+    yield* sql`UPDATE identities SET owner_id = NULL WHERE owner_id = ${userId}`
+    const messages = yield* sql`DELETE FROM exchanges WHERE user_id = ${userId} RETURNING ordinal`
+    const sessions = yield* sql`DELETE FROM sessions WHERE user_id = ${userId} RETURNING session_id`
+    const files = yield* sql<{ file_id: string }>`DELETE FROM files WHERE user_id = ${userId} RETURNING file_id`
+    return { files, gone: { conversations: sessions.length, messages: messages.length, files: files.length } }
+  }).pipe(sql.withTransaction, toStoreError)
+  yield* Effect.forEach(
+    files,
+    ({ file_id }) =>
+      fs
+        .remove(path.join(options.filesFolder, file_id), { force: true })
+        .pipe(Effect.mapError(Archive.fromPlatformError(options.filesFolder))),
+    { discard: true }
+  )
+  return gone
+})

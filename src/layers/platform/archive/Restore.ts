@@ -1,0 +1,213 @@
+/**
+ * Puts a backup in the place of what a platform keeps, all or nothing: checked whole before anything is touched, then
+ * written in one transaction, and the files moved into place before it commits. A backup of either database goes into
+ * either.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import * as Migrate from "../../sql/Migrate.ts"
+import * as Migrations from "../Migrations.ts"
+import { toStoreError } from "../sqlStore.ts"
+import * as Archive from "./Archive.ts"
+
+export interface Options {
+  /** The data folder. What is unpacked lies in it for a while. */
+  readonly folder: string
+  readonly filesFolder: string
+  readonly file: string
+  /** What the operator calls the place. */
+  readonly name: string
+  /** Replaces what is there. */
+  readonly force: boolean
+  /** Told of each step: `unpacking`, `checking`, a table's name, `files`. */
+  readonly onProgress?: ((step: string, done: number) => void) | undefined
+}
+
+export interface Summary {
+  readonly rows: number
+  readonly files: number
+  readonly createdAt: string
+}
+
+type Row = Readonly<Record<string, string | number | null>>
+
+const Row = Schema.fromJsonString(
+  Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Null]))
+)
+const decodeRow = Schema.decodeUnknownEffect(Row)
+const decodeManifest = Schema.decodeUnknownEffect(Schema.fromJsonString(Archive.Manifest))
+
+/** Few enough parameters for any database, many enough to be quick. */
+const rowsPerInsert = 200
+
+/** What the database holds that somebody would miss. */
+const isEmpty = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  if ((yield* Migrate.current) === 0) return true
+  for (const name of ["people", "identities", "sessions", "files"]) {
+    if ((yield* sql`SELECT 1 AS found FROM ${sql(name)} LIMIT 1`).length > 0) return false
+  }
+  return true
+})
+
+/** Everything of ours, last first. */
+const drop = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  for (const name of [...Archive.tables.map((table) => table.name), "tickets", Migrate.table].reverse()) {
+    yield* sql`DROP TABLE IF EXISTS ${sql(name)}`
+  }
+})
+
+/** Nobody may give a number again that was given before. */
+const countOn = Effect.fnUntraced(function* (ordinal: number) {
+  const sql = yield* SqlClient.SqlClient
+  if (ordinal === 0) return
+  yield* sql.onDialectOrElse({
+    pg: () => Effect.asVoid(sql`SELECT setval(pg_get_serial_sequence('exchanges', 'ordinal'), ${ordinal})`),
+    orElse: () =>
+      Effect.andThen(
+        sql`DELETE FROM sqlite_sequence WHERE name = 'exchanges'`,
+        Effect.asVoid(sql`INSERT INTO sqlite_sequence (name, seq) VALUES ('exchanges', ${ordinal})`)
+      )
+  })
+})
+
+/** Postgres gives the numbers itself unless it is told otherwise. */
+const numbering = Effect.fnUntraced(function* (how: "BY DEFAULT" | "ALWAYS") {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql.onDialectOrElse({
+    pg: () => Effect.asVoid(sql`ALTER TABLE exchanges ALTER COLUMN ordinal SET GENERATED ${sql.literal(how)}`),
+    orElse: () => Effect.void
+  })
+})
+
+export const read = Effect.fn("Restore.read")(function* (options: Options) {
+  const sql = yield* SqlClient.SqlClient
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const tell = options.onProgress ?? (() => undefined)
+  const refuse = (reason: typeof Archive.ArchiveReason.Type, detail: string, name = options.file) =>
+    Effect.fail(new Archive.ArchiveError({ name, reason, detail }))
+  const damaged = (detail: string) => refuse("Damaged", detail)
+  const said = Archive.fromPlatformError(options.folder)
+
+  if (!options.force && !(yield* toStoreError(isEmpty))) return yield* refuse("NotEmpty", "", options.name)
+
+  const place = yield* Archive.staging(options.folder)
+  const at = (...names: ReadonlyArray<string>) => path.join(place, ...names)
+  tell("unpacking", 0)
+  yield* Archive.unpack(options.file, place)
+
+  const manifest = yield* fs.readFileString(at(Archive.manifestName)).pipe(
+    Effect.flatMap(decodeManifest),
+    Effect.catch(() => refuse("NotABackup", ""))
+  )
+  if (manifest.version > Archive.version || manifest.schema > Migrations.newest) {
+    return yield* refuse("Newer", `schema ${manifest.schema}, this program knows ${Migrations.newest}`)
+  }
+
+  const hashOf = (name: string) =>
+    Effect.suspend(() => {
+      const digest = createHash("sha256")
+      return fs.stream(name).pipe(
+        Stream.runForEach((bytes) => Effect.sync(() => digest.update(bytes))),
+        Effect.map(() => digest.digest("hex")),
+        Effect.catch(() => damaged("a part of it is missing"))
+      )
+    })
+
+  const rowsOf = (table: string) =>
+    fs.stream(at("tables", `${table}.jsonl`)).pipe(
+      Stream.decodeText(),
+      Stream.splitLines,
+      Stream.catch(() => Stream.fromEffect(damaged(`rows of ${table} cannot be read`))),
+      Stream.mapEffect((line): Effect.Effect<Row, Archive.ArchiveError> =>
+        decodeRow(line).pipe(Effect.catch(() => damaged(`a row of ${table} cannot be read`)))
+      )
+    )
+
+  // Everything is looked at before anything is touched.
+  tell("checking", 0)
+  for (const { name } of Archive.tables) {
+    const expected = manifest.tables[name]
+    if (expected === undefined) return yield* damaged(`the table ${name} is missing`)
+    if ((yield* hashOf(at("tables", `${name}.jsonl`))) !== expected.sha256) {
+      return yield* damaged(`the table ${name} is not what was written`)
+    }
+  }
+  const files: Array<string> = []
+  yield* Stream.runForEach(rowsOf("files"), (row) =>
+    Effect.gen(function* () {
+      const id = String(row["file_id"])
+      if (!/^[A-Za-z0-9_]+$/.test(id)) return yield* damaged("a file has an impossible name")
+      if ((yield* hashOf(at("files", id))) !== row["sha256"])
+        return yield* damaged(`the file ${id} is not what was written`)
+      files.push(id)
+      tell("checking", files.length)
+    })
+  )
+  if (files.length !== manifest.files.count) return yield* damaged("files are missing")
+
+  const fill = Effect.fnUntraced(function* (table: string) {
+    let rows = 0
+    yield* Stream.runForEach(Stream.grouped(rowsOf(table), rowsPerInsert), (batch) =>
+      Effect.gen(function* () {
+        yield* sql`INSERT INTO ${sql(table)} ${sql.insert(batch)}`
+        rows += batch.length
+        tell(table, rows)
+      })
+    )
+    if (rows !== manifest.tables[table]?.rows) return yield* damaged(`rows of ${table} are missing`)
+    return rows
+  })
+
+  yield* fs.makeDirectory(options.filesFolder, { recursive: true, mode: 0o700 }).pipe(Effect.mapError(said))
+  const before = new Set(yield* Effect.mapError(fs.readDirectory(options.filesFolder), said))
+  const target = (id: string) => path.join(options.filesFolder, id)
+  const placed: Array<string> = []
+
+  const everything = Effect.gen(function* () {
+    yield* drop
+    yield* Migrate.run({ database: options.name, migrations: Migrations.upTo(manifest.schema) })
+    yield* numbering("BY DEFAULT")
+    let rows = 0
+    for (const { name } of Archive.tables) rows += yield* fill(name)
+    yield* numbering("ALWAYS")
+    yield* countOn(manifest.ordinal)
+    // A backup of an older version goes the way that its database would have gone.
+    yield* Migrations.run(options.name)
+    tell("files", files.length)
+    for (const id of files) {
+      // Ids are never given twice: what has this name already has these bytes.
+      if (before.has(id)) continue
+      placed.push(id)
+      yield* Effect.mapError(fs.rename(at("files", id), target(id)), said)
+      yield* Effect.mapError(fs.chmod(target(id), 0o600), said)
+    }
+    return rows
+  })
+
+  const rows = yield* sql.withTransaction(everything).pipe(
+    Effect.catchTag("SqlError", (error): Effect.Effect<never, Archive.ArchiveError | SqlError> =>
+      error.reason._tag === "UniqueViolation" || error.reason._tag === "ConstraintError"
+        ? damaged("its rows do not fit together")
+        : Effect.fail(error)
+    ),
+    toStoreError,
+    Effect.onError(() => Effect.forEach(placed, (id) => Effect.ignore(fs.remove(target(id), { force: true }))))
+  )
+
+  const kept = new Set(files)
+  yield* Effect.forEach(
+    [...before].filter((name) => !kept.has(name)),
+    (name) => Effect.ignore(fs.remove(target(name), { force: true })),
+    { discard: true }
+  )
+  return { rows, files: files.length, createdAt: manifest.createdAt } satisfies Summary
+}, Effect.scoped)
