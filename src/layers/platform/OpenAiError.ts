@@ -55,6 +55,23 @@ export const away: OpenAiError = new OpenAiError({
   message: "This agent is not on the line, so nobody would answer. Try again when it is, or send background: true."
 })
 
+export const stopping: OpenAiError = new OpenAiError({
+  status: 503,
+  type: "server_error",
+  code: "unavailable",
+  param: null,
+  message: "The platform is stopping. Connect again in a moment."
+})
+
+export const tooMany = (most: number): OpenAiError =>
+  new OpenAiError({
+    status: 429,
+    type: "rate_limit_error",
+    code: "limit_reached",
+    param: null,
+    message: `${most} requests of this connection wait or are being answered, which is the limit. Send the next one when one has ended.`
+  })
+
 export const ofPlatform = (error: Invalid | NotFound | LimitReached | StoreError): OpenAiError => {
   switch (error._tag) {
     case "Invalid":
