@@ -72,7 +72,7 @@ export const over = <E>(
       }
       // A `StoreError` speaks to users of a platform; here its operator reads.
       const told = program(place).pipe(
-        Effect.catch((error) => Effect.fail(error instanceof StoreError ? serve.failureOf(error) : error))
+        Effect.mapError((error) => (error instanceof StoreError ? serve.failureOf(error) : error))
       )
       yield* Effect.provide(told, ArchiveClient.layer({ ...client, access: options.access }))
     }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(NodeFileSystem.layer, NodePath.layer)))

@@ -10,15 +10,15 @@ interface Input extends keeping.Input {
   readonly who: string
 }
 
-const find = (who: string) =>
-  Effect.catchTag(PersonData.find(who), "NotFound", () =>
+const find = (who: string, place: keeping.Place) =>
+  Effect.catchTag(PersonData.find(who, place.name), "NotFound", () =>
     Effect.fail(new Failure({ message: `Nobody is called ${who} here, and no person has that id. Nothing was done.` }))
   )
 
 export const exportPerson = (input: Input & Common & { readonly file: string }) =>
   keeping.over(input, { access: "read" }, (place) =>
     Effect.gen(function* () {
-      const person = yield* find(input.who)
+      const person = yield* find(input.who, place)
       const { conversations, files, messages } = yield* PersonData.exportTo(person, { ...place, file: input.file })
       if (input.json) {
         return yield* Output.event({
@@ -40,7 +40,7 @@ export const exportPerson = (input: Input & Common & { readonly file: string }) 
 export const deletePerson = (input: Input & Common & { readonly yes: boolean }) =>
   keeping.over(input, { access: "write" }, (place) =>
     Effect.gen(function* () {
-      const person = yield* find(input.who)
+      const person = yield* find(input.who, place)
       if (!input.yes) {
         return yield* new Failure({
           message: `${person.name} (${person.userId}) would be deleted with all conversations, files and keys, and nothing brings them back. Add --yes to do it. Nothing was done.`

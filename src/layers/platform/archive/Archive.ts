@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { createWriteStream } from "node:fs"
+import { rm } from "node:fs/promises"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import * as tar from "tar"
@@ -57,7 +58,7 @@ export const manifestName = "manifest.json"
  * - `Missing`: there is no such file. `Exists`: there is one already. `NoAccess`: it cannot be read or written.
  * - `Full`: the disk is full.
  * - `NotABackup`, `Damaged`: its bytes are not, or no longer, a backup.
- * - `Newer`: made by a later version of this program.
+ * - `Newer`: made by a later version of this program. `Older`: the database is of an earlier one.
  * - `NotEmpty`: the place to restore into holds something. `InUse`: a platform works on it.
  * - `NothingThere`: there is nothing to back up.
  */
@@ -69,6 +70,7 @@ export const ArchiveReason = Schema.Literals([
   "NotABackup",
   "Damaged",
   "Newer",
+  "Older",
   "NotEmpty",
   "InUse",
   "NothingThere"
@@ -96,6 +98,8 @@ const sentences: Record<typeof ArchiveReason.Type, (name: string, detail: string
   Damaged: (name, detail) => `The backup ${name} is damaged (${detail}). ${untouched} Take another copy of it.`,
   Newer: (name, detail) =>
     `The backup ${name} was made by a newer version of clawfiber (${detail}). ${untouched} Update clawfiber and try again.`,
+  Older: (name) =>
+    `The database of ${name} is of an older version of clawfiber. ${untouched} Start the platform of this version on it once.`,
   NotEmpty: (name) =>
     `${name} holds something already. ${untouched} With --force, all of it is replaced by the backup.`,
   InUse: (name) => `A platform works on ${name}. ${untouched} Stop it first.`,
@@ -145,9 +149,12 @@ export const fromPlatformError =
 /** A folder beside the data, gone with the scope: on the same disk, so that files can be linked and moved. */
 export const staging = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
-  return yield* fs
-    .makeTempDirectoryScoped({ directory: folder, prefix: ".archive-" })
-    .pipe(Effect.mapError(fromPlatformError(folder)))
+  return yield* Effect.acquireRelease(
+    fs.makeTempDirectory({ directory: folder, prefix: ".archive-" }).pipe(Effect.mapError(fromPlatformError(folder))),
+    // Where unpacking broke off, what was being written still comes to its end: Node tries again for a moment.
+    (place) =>
+      Effect.ignore(Effect.tryPromise(() => rm(place, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 })))
+  )
 })
 
 /** Packs what stands in `folder` into a new file, whole or not at all. Nobody else may read it. */

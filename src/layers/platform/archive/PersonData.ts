@@ -4,6 +4,8 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as SqlClient from "effect/sql/SqlClient"
 import { NotFound } from "../../../services/platform/PlatformError.ts"
+import * as Migrate from "../../sql/Migrate.ts"
+import * as Migrations from "../Migrations.ts"
 import * as rows from "../exchangeRows.ts"
 import { sanitizeFilename } from "../filenames.ts"
 import { toId, toNumber, toStoreError } from "../sqlStore.ts"
@@ -29,18 +31,28 @@ interface FileRow {
   readonly created_at: rows.Numeric
 }
 
+interface PersonRow {
+  readonly user_id: string
+  readonly name: string
+  /** Of those whom another issuer knows: what others see. Two may look alike, so nobody is found by it. */
+  readonly display: string | null
+  readonly created_at: rows.Numeric
+}
+
 const time = (milliseconds: rows.Numeric | null | undefined): string | null =>
   milliseconds === null || milliseconds === undefined ? null : new Date(toNumber(milliseconds)).toISOString()
 
 /** By id or by name. */
-export const find = Effect.fn("PersonData.find")(function* (who: string) {
+export const find = Effect.fn("PersonData.find")(function* (who: string, place: string) {
   const sql = yield* SqlClient.SqlClient
+  if ((yield* Migrate.current) < Migrations.newest) {
+    return yield* new Archive.ArchiveError({ name: place, reason: "Older", detail: "" })
+  }
   const name = toId(who.trim().normalize("NFC"))
-  const [row] = yield* sql<{ user_id: string; name: string; created_at: rows.Numeric }>`
-    SELECT user_id, name, created_at FROM people WHERE user_id = ${toId(who)} OR name = ${name}
-    ORDER BY CASE WHEN user_id = ${toId(who)} THEN 0 ELSE 1 END LIMIT 1`
+  const [row] = yield* sql<PersonRow>`SELECT user_id, name, display, created_at FROM people
+    WHERE user_id = ${toId(who)} OR name = ${name} LIMIT 1`
   if (row === undefined) return yield* new NotFound({ what: "person" })
-  const person: Person = { userId: row.user_id, name: row.name, createdAt: toNumber(row.created_at) }
+  const person: Person = { userId: row.user_id, name: row.display ?? row.name, createdAt: toNumber(row.created_at) }
   return person
 }, toStoreError)
 
