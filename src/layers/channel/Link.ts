@@ -12,6 +12,8 @@ export interface Link {
   role: "dialing" | "greeting" | "active" | "draining" | "ended"
   socket: Socket
   greeted: boolean
+  /** What came before it may write: whoever reads it may answer, and must not find the old socket. */
+  early: Array<string>
   /** A newer socket of ours has opened: being replaced may mean that one and nobody else, even if it has ended since. */
   succeeded: boolean
   /** Milliseconds since the epoch. */
@@ -40,6 +42,7 @@ export const make = (generation: number): Link => ({
   role: "dialing",
   socket: idleSocket,
   greeted: false,
+  early: [],
   succeeded: false,
   pongAt: undefined,
   pulse: { heardAt: 0, answered: true, missed: 0, suspect: false, paused: false },

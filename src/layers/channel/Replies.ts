@@ -25,15 +25,17 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { AgentRuntime, type AgentError, type ReplyPart } from "../../services/channel/AgentRuntime.ts"
-import { Connection, type ConnectionError } from "../../services/channel/Connection.ts"
+import type { Connection, ConnectionError } from "../../services/channel/Connection.ts"
 import type { DispatcherOptions } from "../../services/channel/Dispatcher.ts"
 import { Journal } from "../../services/channel/Journal.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
+import * as Heartbeat from "./Heartbeat.ts"
 import { Lanes } from "./Lanes.ts"
 import type { Reply } from "./Reply.ts"
 import * as ReplyEnd from "./ReplyEnd.ts"
 import * as Failures from "./replyFailures.ts"
 import { ReplyStats } from "./ReplyStats.ts"
+import * as ReplyWire from "./ReplyWire.ts"
 
 /** How long an agent may take to stop before its place is given to the next one. */
 const patience = Duration.seconds(5)
@@ -46,6 +48,7 @@ const pause = Duration.millis(8)
 
 export interface Replies {
   readonly stats: ReplyStats
+  readonly wire: ReplyWire.ReplyWire
   readonly get: (responseId: string) => Reply | undefined
   /** Not yet ended, in order of acceptance. */
   readonly all: () => ReadonlyArray<Reply>
@@ -67,7 +70,6 @@ export interface Replies {
 export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<Replies, never, Connection | Journal | AgentRuntime | Scope.Scope> {
-  const connection = yield* Connection
   const journal = yield* Journal
   const runtime = yield* AgentRuntime
   const clock = yield* Clock.Clock
@@ -82,7 +84,8 @@ export const make = Effect.fnUntraced(function* (
   const lanes = new Lanes<Reply>()
   const replies = new Map<string, Reply>()
   const stats = new ReplyStats()
-  const conclude = yield* ReplyEnd.make(stats)
+  const wire = yield* ReplyWire.make(replies)
+  const conclude = yield* ReplyEnd.make(stats, wire)
   const idlers = new Set<() => void>()
   const due: Array<Reply> = []
   /** Replies with words that wait for more. */
@@ -93,18 +96,10 @@ export const make = Effect.fnUntraced(function* (
   let watchdog: Fiber.Fiber<void> | undefined
 
   const now = () => clock.currentTimeMillisUnsafe()
+  /** For time limits: a correction of the wall clock must neither end a reply nor keep it alive. */
+  const elapsed = () => Heartbeat.monotonicMillis(clock)
 
   // ---- the wire ----
-
-  /**
-   * Not to be interrupted: frames half handed over would leave a hole between the deltas and the final text. An
-   * interruption waits here until the outbox has taken them.
-   */
-  const send = (reply: Reply, frames: ReadonlyArray<string>): Effect.Effect<void, ConnectionError> => {
-    if (frames.length === 0) return Effect.void
-    reply.sending++
-    return Effect.uninterruptible(Effect.ensuring(connection.send(frames), reply.sent))
-  }
 
   /** The agent may have paused: what its replies still hold is shown. */
   const flush = Effect.gen(function* () {
@@ -114,9 +109,9 @@ export const make = Effect.fnUntraced(function* (
     for (const reply of replies) {
       // One whose frames stand in line has the outbox full; its words go with the next ones, or with its end.
       if (reply.sending > 0 || reply.concluded) continue
-      const step = reply.log.flush()
+      const step = wire.isOpen(reply) ? reply.log.flush() : wire.hold(reply, "")
       // Where this cannot be sent the run finds out by itself, with its own next frames.
-      if (step !== undefined) runFork(Effect.ignore(send(reply, reply.encode(step))))
+      if (step !== undefined) runFork(Effect.ignore(wire.send(reply, step)))
     }
   })
 
@@ -145,7 +140,7 @@ export const make = Effect.fnUntraced(function* (
     // An agent that goes on after its end was decided speaks to nobody.
     if (reply.verdict !== undefined) return Effect.void
     const at = now()
-    reply.lastActivityAt = at
+    reply.lastActivityAt = elapsed()
     let text = ""
     for (const part of parts) {
       if (part._tag === "Text") text += part.text
@@ -154,9 +149,10 @@ export const make = Effect.fnUntraced(function* (
     if (text === "") return Effect.void
     if (reply.firstDeltaAt !== undefined) {
       reply.characters += text.length
-      const step = reply.log.gather(text)
-      gather(reply)
-      return step === undefined ? Effect.void : send(reply, reply.encode(step))
+      const open = wire.isOpen(reply)
+      const step = open ? reply.log.gather(text) : wire.hold(reply, text)
+      if (open) gather(reply)
+      return step === undefined ? Effect.void : wire.send(reply, step)
     }
     reply.firstDeltaAt = at
     stats.firstDelta(at - reply.acceptedAt)
@@ -167,8 +163,8 @@ export const make = Effect.fnUntraced(function* (
 
   const sayFirst = (reply: Reply, text: string): Effect.Effect<void, ConnectionError> => {
     reply.characters += text.length
-    const step = reply.log.push(text)
-    return step === undefined ? Effect.void : send(reply, reply.encode(step))
+    const step = wire.isOpen(reply) ? reply.log.push(text) : wire.hold(reply, text)
+    return step === undefined ? Effect.void : wire.send(reply, step)
   }
 
   /** Before it is shown. Where that fails a crash might have it shown twice; the text is worth more. */
@@ -198,7 +194,8 @@ export const make = Effect.fnUntraced(function* (
     Effect.uninterruptibleMask((restore) =>
       Effect.map(restore(places.take(1)), () => {
         running++
-        reply.startedAt = reply.lastActivityAt = now()
+        reply.startedAt = now()
+        reply.lastActivityAt = elapsed()
       })
     )
 
@@ -208,7 +205,7 @@ export const make = Effect.fnUntraced(function* (
         reply.fiber = fiber
         return Effect.flatMap(place(reply), () =>
           // In progress is said now, not with the first text: a person sees that the agent is at work.
-          Effect.flatMap(send(reply, reply.encode(reply.log.open())), () =>
+          Effect.flatMap(wire.send(reply, reply.log.open()), () =>
             Stream.runForEachArray(runtime.reply(reply.turn), (parts) => take(reply, parts))
           )
         )
@@ -268,12 +265,12 @@ export const make = Effect.fnUntraced(function* (
    */
   const watch = Effect.gen(function* () {
     while (replies.size > 0) {
-      const at = now()
+      const at = elapsed()
       let next = at + Math.min(limit, stall)
       const over: Array<readonly [Reply, Failure]> = []
       for (const reply of replies.values()) {
         if (!reply.undecided) continue
-        const late = reply.acceptedAt + limit
+        const late = reply.bornAt + limit
         const silent = reply.startedAt === undefined ? Infinity : reply.lastActivityAt + stall
         if (late <= at) over.push([reply, Failures.tooLate(limit)])
         else if (silent <= at) over.push([reply, Failures.stalled(stall)])
@@ -330,6 +327,7 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     stats,
+    wire,
     get: (responseId) => replies.get(responseId),
     all: () => [...replies.values()].filter((reply) => !reply.concluded),
     running: () => running,

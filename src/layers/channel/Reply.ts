@@ -5,7 +5,7 @@ import type { Turn } from "../../services/channel/AgentRuntime.ts"
 import type { Ended, InFlight } from "../../services/channel/Dispatcher.ts"
 import type { Outcome } from "../../services/channel/Journal.ts"
 import type { Encoder } from "../../services/protocol/Dialect.ts"
-import type { ReplyLog } from "../../services/protocol/ReplyLog.ts"
+import type { ReplyLog, Step } from "../../services/protocol/ReplyLog.ts"
 import type { Failure, Usage } from "../../services/protocol/ResponseEvent.ts"
 
 export class Reply {
@@ -18,6 +18,8 @@ export class Reply {
   startedAt: number | undefined
   firstDeltaAt: number | undefined
   endedAt: number | undefined
+  /** Monotonic milliseconds, as all that time limits are reckoned by. */
+  readonly bornAt: number
   lastActivityAt: number
   characters = 0
   usage: Usage | undefined
@@ -31,26 +33,42 @@ export class Reply {
   verdict: Failure | undefined
   /** The terminal has been built: nothing can change it any more. */
   concluded = false
+  /** The terminal has been handed to the connection, or never will be. */
+  told = false
   failure: Failure | undefined
+  /** All that was built of it, in order: what a reconnect may have to send again. */
+  readonly steps: Array<Step> = []
+  /** The last number that the platform confirmed on any link. */
+  confirmed = -1
+  /** When the journal was last told of it: monotonic milliseconds. */
+  confirmedAt = -Infinity
+  /** Nothing is sent until the platform has said how far it has it, or until the message has come again. */
+  awaiting: "answer" | "message" | undefined
 
   constructor(given: {
     readonly turn: Turn
     readonly log: ReplyLog
     readonly encode: Encoder
     readonly acceptedAt: number
+    readonly bornAt: number
   }) {
     this.responseId = given.turn.responseId
     this.turn = given.turn
     this.log = given.log
     this.encode = given.encode
     this.acceptedAt = given.acceptedAt
-    this.lastActivityAt = given.acceptedAt
+    this.bornAt = given.bornAt
+    this.lastActivityAt = given.bornAt
   }
 
   /** A batch of frames that was handed over is taken, or never will be. */
   readonly sent = Effect.sync(() => {
     this.sending--
   })
+
+  readonly tell = (): void => {
+    this.told = true
+  }
 
   readonly logged = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.annotateLogs(effect, { account: this.turn.accountId, responseId: this.responseId })

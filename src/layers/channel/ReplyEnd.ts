@@ -4,13 +4,14 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
-import { Connection, type ConnectionError } from "../../services/channel/Connection.ts"
+import type { ConnectionError } from "../../services/channel/Connection.ts"
 import { Journal } from "../../services/channel/Journal.ts"
 import type { Step } from "../../services/protocol/ReplyLog.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import type { Reply } from "./Reply.ts"
 import * as Failures from "./replyFailures.ts"
 import type { ReplyStats } from "./ReplyStats.ts"
+import type { ReplyWire } from "./ReplyWire.ts"
 
 /**
  * Builds and sends the terminal, the first time it is called for a reply; after that it does nothing. `undefined` =
@@ -23,9 +24,9 @@ export type Conclude = (
 ) => Effect.Effect<void>
 
 export const make = Effect.fnUntraced(function* (
-  stats: ReplyStats
-): Effect.fn.Return<Conclude, never, Connection | Journal> {
-  const connection = yield* Connection
+  stats: ReplyStats,
+  wire: ReplyWire
+): Effect.fn.Return<Conclude, never, Journal> {
   const journal = yield* Journal
   const clock = yield* Clock.Clock
 
@@ -33,7 +34,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.logWarning("The end of a reply could not be sent", error).pipe(reply.logged)
 
   const send = (reply: Reply, steps: ReadonlyArray<Step>): Effect.Effect<void> =>
-    connection.send(steps.flatMap(reply.encode)).pipe(
+    wire.finish(reply, steps).pipe(
       Effect.catch((error) => {
         const last = steps.at(-1)
         if (error.reason._tag !== "FrameTooLarge" || (last?._tag !== "Completed" && last?._tag !== "Failed")) {
@@ -47,9 +48,10 @@ export const make = Effect.fnUntraced(function* (
           completedAt: last.completedAt,
           failure: Failures.tooLong
         }
+        reply.steps.splice(-steps.length)
         return Effect.andThen(
           unsent(reply)(error),
-          connection.send([...steps.slice(0, -1), short].flatMap(reply.encode)).pipe(Effect.catch(unsent(reply)))
+          wire.finish(reply, [...steps.slice(0, -1), short]).pipe(Effect.catch(unsent(reply)))
         )
       })
     )
@@ -77,12 +79,15 @@ export const make = Effect.fnUntraced(function* (
       reply.concluded = true
       reply.failure = failure
       reply.endedAt = at
-      const steps = failure === undefined ? reply.log.complete(seconds, reply.usage) : reply.log.fail(seconds, failure)
+      // Words that found no link go as one.
+      const joined = wire.isOpen(reply) ? undefined : reply.log.join()
+      const ending = failure === undefined ? reply.log.complete(seconds, reply.usage) : reply.log.fail(seconds, failure)
+      const steps = joined === undefined ? ending : [joined, ...ending]
       stats.end(reply.ended)
       return Effect.flatMap(write(reply), (first) =>
         first
           ? restore(send(reply, steps))
           : Effect.logWarning("A reply had been ended elsewhere; this end is not sent").pipe(reply.logged)
-      )
+      ).pipe(Effect.ensuring(Effect.sync(reply.tell)))
     }).pipe(Effect.catchCause((cause) => Effect.logError("The end of a reply failed", cause).pipe(reply.logged)))
 })

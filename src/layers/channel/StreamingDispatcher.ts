@@ -11,11 +11,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import { Connection } from "../../services/channel/Connection.ts"
 import { Dispatcher, type DispatcherOptions } from "../../services/channel/Dispatcher.ts"
 import { Journal, type Entry, JournalError } from "../../services/channel/Journal.ts"
-import { encodeAck, readResponseAck } from "../../services/protocol/Control.ts"
+import { encodeAck, readGap, readResponseAck, type ResponseAck } from "../../services/protocol/Control.ts"
 import type { BoundSession, Inbound, InboundRequest } from "../../services/protocol/Inbound.ts"
 import { encodeErrorFrame } from "../../services/protocol/PlatformFrame.ts"
 import { ReplyLog } from "../../services/protocol/ReplyLog.ts"
@@ -23,10 +24,14 @@ import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import * as Answers from "./Answers.ts"
 import type { Addressed } from "./Answers.ts"
 import * as ChatTurn from "./chatTurn.ts"
+import * as Heartbeat from "./Heartbeat.ts"
 import * as Replies from "./Replies.ts"
 import { Reply } from "./Reply.ts"
 import * as Failures from "./replyFailures.ts"
 import * as ReplyIds from "./ReplyIds.ts"
+
+/** How often what the platform confirms is written down, in milliseconds. */
+const confirmEvery = 1_000
 
 type Malformed = Extract<Inbound, { readonly _tag: "Malformed" }>
 
@@ -66,10 +71,12 @@ export const make = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   const rerun = options.rerunInterrupted === "if-silent"
   const staleAfter = Duration.toMillis(options.staleAfter ?? "1 hour")
-  const { stats } = replies
+  const { stats, wire } = replies
 
   let bound: ReadonlyMap<string, BoundSession> = new Map()
   let features: ReadonlySet<string> = new Set()
+  /** The socket whose greeting `features` are from. */
+  let greetedBy: number | undefined
 
   const logged = Effect.annotateLogs({ account: accountId })
 
@@ -81,9 +88,11 @@ export const make = Effect.fnUntraced(function* (
 
   const known = (asked: Addressed, entry: Entry) => {
     stats.repeated++
-    if (entry.outcome !== undefined) return repeat(asked, entry)
-    // Under way here: its reply is coming. Under way nowhere: the process that had it is gone.
-    return replies.get(entry.responseId) === undefined ? abandon(asked, entry) : Effect.void
+    const here = replies.get(entry.responseId)
+    // Under way here: its reply is coming, also where its end is written already and on its way to the wire.
+    if (here !== undefined && !here.told) return wire.again(here)
+    // Under way nowhere: the process that had it is gone.
+    return entry.outcome === undefined ? abandon(asked, entry) : repeat(asked, entry)
   }
 
   const makeReply = (request: InboundRequest, entry: Entry): Reply =>
@@ -96,7 +105,8 @@ export const make = Effect.fnUntraced(function* (
       ),
       log: new ReplyLog({ maxDelta: options.deltaSize }),
       encode: encoderFor(request, entry, entry.acceptedAt),
-      acceptedAt: entry.acceptedAt
+      acceptedAt: entry.acceptedAt,
+      bornAt: Heartbeat.monotonicMillis(clock)
     })
 
   const receive = (request: InboundRequest): Effect.Effect<void> =>
@@ -175,12 +185,47 @@ export const make = Effect.fnUntraced(function* (
       return reply !== undefined && replies.end(reply, Failures.cancelled)
     })
 
+  /** Only an earlier end of the program asks how far it had come, and not to the letter: it is not written each time. */
+  const confirm = (ack: ResponseAck) => {
+    const reply = replies.get(ack.responseId)
+    const at = Heartbeat.monotonicMillis(clock)
+    if (ack.sequence < 0) return Effect.void
+    if (reply !== undefined) {
+      if (reply.concluded || at - reply.confirmedAt < confirmEvery) return Effect.void
+      reply.confirmedAt = at
+    }
+    return journal.confirm(ack.responseId, ack.sequence)
+  }
+
+  const acknowledged = (ack: ResponseAck) =>
+    Effect.flatMap(wire.acknowledged(ack), (known) => {
+      const reply = replies.get(ack.responseId)
+      // Cancelled, or given up, while there was no link to say so on: nobody waits for it.
+      if (known === "over" && reply !== undefined) replies.end(reply, Failures.cancelled)
+      return known === "taken" && reply === undefined ? Effect.void : confirm(ack)
+    })
+
   const control = (inbound: Extract<Inbound, { readonly _tag: "Control" }>) => {
     const ack = inbound.type === "response.ack" ? readResponseAck(inbound.frame) : undefined
-    return ack === undefined
-      ? logged(Effect.logDebug(`Control frame ${inbound.type.slice(0, 60)} needs nothing done`))
-      : journal.confirm(ack.responseId, ack.sequence)
+    if (ack !== undefined) return acknowledged(ack)
+    const gap = inbound.type === "response.gap" ? readGap(inbound.frame) : undefined
+    if (gap !== undefined) return Effect.asVoid(wire.missing(gap))
+    return logged(Effect.logDebug(`Control frame ${inbound.type.slice(0, 60)} needs nothing done`))
   }
+
+  /** The greeting of a link names its features or its epoch; the answer to a bind names neither, and adds to it. */
+  const greeted = (greeting: Extract<Inbound, { readonly _tag: "AutoBound" }>) =>
+    Effect.suspend(() => {
+      const sessions = new Map(greeting.sessions.map((session) => [session.sessionId, session]))
+      const whole = greeting.epoch !== undefined || greeting.features.length > 0
+      bound = whole ? sessions : new Map([...bound, ...sessions])
+      const said = logged(Effect.logDebug(`The platform greets: ${greeting.sessions.length} sessions are bound`))
+      const { generation } = SubscriptionRef.getUnsafe(connection.state)
+      if (!whole && generation === greetedBy) return said
+      greetedBy = generation
+      features = new Set(greeting.features)
+      return Effect.andThen(said, wire.greeted(features))
+    })
 
   const react = (inbound: Inbound) => {
     switch (inbound._tag) {
@@ -198,17 +243,15 @@ export const make = Effect.fnUntraced(function* (
           found ? Effect.void : logged(Effect.logDebug("A cancel came for no reply under way"))
         )
       case "AutoBound":
-        return Effect.suspend(() => {
-          bound = new Map(inbound.sessions.map((session) => [session.sessionId, session]))
-          features = new Set(inbound.features)
-          return logged(Effect.logDebug(`The platform greets: ${inbound.sessions.length} sessions are bound`))
-        })
+        return greeted(inbound)
       case "Disconnect":
         return Effect.andThen(
           logged(Effect.logInfo("The platform will close this link; a new one is dialled first")),
           connection.renew
         )
       case "PeerError":
+        // Of a socket that gave way to a newer one of ours.
+        if (inbound.code === "stale_epoch") return logged(Effect.logDebug(inbound.message))
         return logged(
           Effect.logWarning(`The platform reports ${inbound.code}: ${inbound.message}`).pipe(
             Effect.annotateLogs({ param: inbound.param })

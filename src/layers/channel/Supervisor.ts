@@ -47,7 +47,8 @@ export interface SupervisorOptions extends ConnectionSettings {
 /** What the deciding fiber has to hear of. A signal about a generation that no longer serves is passed over. */
 type Signal =
   | { readonly _tag: "Ended"; readonly generation: number; readonly error: ConnectionError }
-  | { readonly _tag: "Renew"; readonly generation: number }
+  /** `idle`: asked for when nothing served. */
+  | { readonly _tag: "Renew"; readonly generation: number; readonly idle: boolean }
   | { readonly _tag: "Unblock" }
 
 const closed = new ConnectionError({ reason: new Closed() })
@@ -95,6 +96,9 @@ export const make = Effect.fnUntraced(function* (
     const byOurselves = link.succeeded && cause.reason._tag === "Replaced"
     const error = byOurselves ? Link.unreachable("a newer socket of this connection took over", 4001) : cause
     link.role = "ended"
+    // Messages count; a greeting that nothing was answered to does not.
+    for (const frame of link.early) if (protocol.roleOf(frame, false) !== "greeting") inbound.push(frame)
+    link.early = []
     links.delete(link)
     rest(link)
     if (link === active) {
@@ -150,10 +154,11 @@ export const make = Effect.fnUntraced(function* (
       link.pulse.heardAt = Heartbeat.monotonicMillis(clock)
       const role = protocol.roleOf(text, link.greeted)
       if (role === "pong") return answered(link)
-      inbound.push(text)
+      if (link.role === "greeting") link.early.push(text)
+      else inbound.push(text)
       if (role === "greeting") welcome(link)
       if (role === "renew" && link === active) {
-        Queue.offerUnsafe(signals, { _tag: "Renew", generation: link.generation })
+        Queue.offerUnsafe(signals, { _tag: "Renew", generation: link.generation, idle: false })
       }
       if (role === "refusal") {
         discard(link, new ConnectionError({ reason: new CredentialsRefused({ code: 1008 }) }))
@@ -251,6 +256,8 @@ export const make = Effect.fnUntraced(function* (
     writer.attach(link.socket)
     const now = clock.currentTimeMillisUnsafe()
     status.connected({ generation: link.generation, suspect: link.pulse.suspect, now, pongAt: link.pongAt })
+    for (const frame of link.early) inbound.push(frame)
+    link.early = []
   }
 
   // -- one account ---------------------------------------------------------------------------------------------------
@@ -264,11 +271,14 @@ export const make = Effect.fnUntraced(function* (
     status.unblocked()
   })
 
-  /** Waits out the backoff; a renewal asked for meanwhile dials at once. */
+  /** Waits out the backoff; a renewal asked for meanwhile dials at once, one that concerned a lost socket does not. */
   const backOff = Effect.fnUntraced(function* (error: ConnectionError, delay: Duration.Duration) {
     status.waiting(error, clock.currentTimeMillisUnsafe(), Duration.toMillis(delay))
     yield* Effect.gen(function* () {
-      while ((yield* Queue.take(signals))._tag !== "Renew");
+      for (;;) {
+        const signal = yield* Queue.take(signals)
+        if (signal._tag === "Renew" && signal.idle) return
+      }
     }).pipe(Effect.timeoutOption(delay))
   })
 
@@ -295,7 +305,7 @@ export const make = Effect.fnUntraced(function* (
       status.renewalFailed(successor.failure)
       if (!successor.failure.transient) continue
       const [, delay] = yield* Effect.orDie(delays(clock.currentTimeMillisUnsafe(), undefined))
-      const again: Signal = { _tag: "Renew", generation: link.generation }
+      const again: Signal = { _tag: "Renew", generation: link.generation, idle: false }
       link.fibers.push(runFork(Effect.sync(() => void Queue.offerUnsafe(signals, again)).pipe(Effect.delay(delay))))
     }
   })
@@ -344,7 +354,8 @@ export const make = Effect.fnUntraced(function* (
     inbound: inbound.stream,
     send: writer.send,
     renew: Effect.sync(() => {
-      Queue.offerUnsafe(signals, { _tag: "Renew", generation: active?.generation ?? generation })
+      const idle = active === undefined
+      Queue.offerUnsafe(signals, { _tag: "Renew", generation: active?.generation ?? generation, idle })
     }),
     unblock: Effect.sync(() => {
       if (SubscriptionRef.getUnsafe(status.ref).phase === "blocked") Queue.offerUnsafe(signals, { _tag: "Unblock" })

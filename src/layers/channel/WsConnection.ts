@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { Connection, ConnectionError, InsecureAddress } from "../../services/channel/Connection.ts"
+import { features, featuresHeader } from "../../services/protocol/Control.ts"
 import type { ConnectionSettings } from "./ConnectionOptions.ts"
 import * as LinkProtocol from "./LinkProtocol.ts"
 import { isLoopbackHost } from "./PublicAddress.ts"
@@ -53,7 +54,12 @@ const requestOf = (options: WsConnectionOptions): Effect.Effect<DialRequest, Con
     const { appKey, appSecret } = Effect.isEffect(options.credentials)
       ? yield* options.credentials
       : options.credentials
-    const headers = { ...options.headers, "x-app-key": appKey, "x-app-secret": Redacted.value(appSecret) }
+    const headers = {
+      [featuresHeader]: features.join(","),
+      ...options.headers,
+      "x-app-key": appKey,
+      "x-app-secret": Redacted.value(appSecret)
+    }
     return { url, headers, hello: [] }
   })
 

@@ -50,6 +50,9 @@ export type TerminalStep = Extract<Step, { readonly _tag: "Completed" | "Failed"
 const opened: Step = { _tag: "Opened", sequence: 0 }
 const nothing: ReadonlyArray<Step> = []
 
+/** The longest joined delta in characters: far below the largest frame that a platform takes. */
+const longestJoined = 64 * 1024
+
 /** Events that `Opened` stands for: the first delta has this number. */
 const openedEvents = 4
 
@@ -131,6 +134,31 @@ export class ReplyLog {
   /** What was gathered and can be shown: see `push`. */
   flush(): Step | undefined {
     return this.#held === "" ? undefined : this.push("")
+  }
+
+  /** Keeps text for later, whole: for as long as it cannot be sent. What is held goes with the next call of another. */
+  hold(text: string): void {
+    if (!this.#ended) this.#held += text
+  }
+
+  /** Characters that wait to become deltas. */
+  get waiting(): number {
+    return this.#held.length
+  }
+
+  /**
+   * What was held as one delta, however long, up to `longest` characters each: words that could not be sent at their
+   * time are not sent one by one afterwards. What cannot be shown yet stays: see `push`.
+   */
+  join(longest: number = longestJoined): Step | undefined {
+    if (this.#ended || !this.#opened || this.#held === "") return undefined
+    const settled = settledLength(this.#held)
+    if (settled === 0) return undefined
+    const text = this.#held.slice(0, settled)
+    this.#held = this.#held.slice(settled)
+    const deltas: Array<string> = []
+    cutInto(deltas, text, longest)
+    return this.#step(deltas, text)
   }
 
   /** @param completedAt Unix seconds. */

@@ -1,0 +1,248 @@
+/**
+ * Between the replies and the connection: what a reply says goes out while there is a link, is held back while there
+ * is none, and is sent again where the platform says that it did not arrive.
+ *
+ * Toward a platform with the feature `resume` every step is kept until the platform has confirmed the terminal, so at
+ * most the reply's own text a second time. After each greeting the platform is asked how far it has each reply, and
+ * nothing of it is sent until the answer: then all that follows, whatever the old socket still had, each once.
+ *
+ * Toward any other platform nothing that a socket has taken is ever sent again. Words that come while there is no link
+ * go as one delta when there is one, longer than others: a person who waited wants to see them, not to see them typed.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Connection, type ConnectionError, type ConnectionState } from "../../services/channel/Connection.ts"
+import { encodeAgentResume, type Gap, type ResponseAck } from "../../services/protocol/Control.ts"
+import { type Step, stepsAfter } from "../../services/protocol/ReplyLog.ts"
+import type { Reply } from "./Reply.ts"
+
+/** Ended replies whose terminal is not confirmed. Past it the oldest is let go; the journal knows how it ended. */
+const keptBound = 1_000
+
+/** Characters that one reply may hold back. Past it they take their place in the outbox, which is bounded. */
+const heldBound = 256 * 1024
+
+/** How long a platform that has agreed to it may take to greet, and then to say how far it has a reply. */
+const patience = Duration.seconds(10)
+
+export interface ReplyWire {
+  /** May what this reply says be sent now? */
+  readonly isOpen: (reply: Reply) => boolean
+  /** Keeps text until it can be sent. A step: too much is held, this must stand in line. */
+  readonly hold: (reply: Reply, text: string) => Step | undefined
+  /** Hands a step over. Not to be interrupted: half a step would leave a hole in the text. */
+  readonly send: (reply: Reply, step: Step) => Effect.Effect<void, ConnectionError>
+  /** The last steps. May be interrupted: whoever stops does not wait for a full outbox. */
+  readonly finish: (reply: Reply, steps: ReadonlyArray<Step>) => Effect.Effect<void, ConnectionError>
+  /** A new link is there, and this is what the platform agreed to. */
+  readonly greeted: (features: ReadonlySet<string>) => Effect.Effect<void>
+  /** How far the platform has a reply. `over`: it has ended there, while it goes on here. */
+  readonly acknowledged: (ack: ResponseAck) => Effect.Effect<"unknown" | "taken" | "over">
+  /** Sends again what did not arrive. `false`: nothing is known here of this reply. */
+  readonly missing: (gap: Gap) => Effect.Effect<boolean>
+  /** The message of a reply under way came again. */
+  readonly again: (reply: Reply) => Effect.Effect<void>
+}
+
+const isTerminal = (step: Step | undefined): boolean => step?._tag === "Completed" || step?._tag === "Failed"
+
+const isUp = (state: ConnectionState): boolean => state.phase === "connected" || state.phase === "suspect"
+
+/** The number of the last event so far, -1 before the first. */
+const lastOf = (steps: ReadonlyArray<Step>): number => {
+  const last = steps.at(-1)
+  if (last === undefined) return -1
+  return last.sequence + (last._tag === "Deltas" ? last.deltas.length - 1 : 3)
+}
+
+export const make = Effect.fnUntraced(function* (
+  running: ReadonlyMap<string, Reply>
+): Effect.fn.Return<ReplyWire, never, Connection> {
+  const connection = yield* Connection
+  const clock = yield* Clock.Clock
+  const runFork = Effect.runForkWith(yield* Effect.context<never>())
+
+  /** Ended, terminal not confirmed, oldest first. */
+  const unconfirmed = new Map<string, Reply>()
+  const holding = new Set<Reply>()
+  let resumes = false
+  /** Counts greetings. */
+  let greetings = 0
+  let watching = false
+
+  const isOpen = (reply: Reply): boolean =>
+    reply.awaiting === undefined && isUp(SubscriptionRef.getUnsafe(connection.state))
+
+  const keep = (reply: Reply): void => {
+    unconfirmed.set(reply.responseId, reply)
+    for (const responseId of unconfirmed.keys()) {
+      if (unconfirmed.size <= keptBound) break
+      unconfirmed.delete(responseId)
+    }
+  }
+
+  const put = (reply: Reply, frames: ReadonlyArray<string>): Effect.Effect<void, ConnectionError> => {
+    if (frames.length === 0) return Effect.void
+    reply.sending++
+    return Effect.uninterruptible(Effect.ensuring(connection.send(frames), reply.sent))
+  }
+
+  const send: ReplyWire["send"] = (reply, step) => {
+    reply.steps.push(step)
+    // With the answer to the question how far it has come.
+    return reply.awaiting === undefined ? put(reply, reply.encode(step)) : Effect.void
+  }
+
+  const finish: ReplyWire["finish"] = (reply, steps) =>
+    Effect.suspend(() => {
+      for (const step of steps) reply.steps.push(step)
+      if (resumes) keep(reply)
+      return reply.awaiting === undefined ? connection.send(steps.flatMap(reply.encode)) : Effect.void
+    })
+
+  const said = (reply: Reply) => (error: ConnectionError) =>
+    Effect.logWarning("A part of a reply could not be sent", error).pipe(reply.logged)
+
+  /** What was held goes, as far as there is a link. */
+  const release = (): void => {
+    for (const reply of holding) {
+      if (!reply.concluded && !isOpen(reply)) continue
+      holding.delete(reply)
+      // One that has ended took along what was held.
+      const step = reply.log.join()
+      if (step !== undefined) runFork(send(reply, step).pipe(Effect.catch(said(reply))))
+    }
+  }
+
+  /** Waits for a link as long as words wait for one. */
+  const watch = Effect.gen(function* () {
+    while (holding.size > 0) {
+      const seen = greetings
+      yield* SubscriptionRef.changes(connection.state).pipe(Stream.filter(isUp), Stream.take(1), Stream.runDrain)
+      // Its greeting comes with the link, and says where to go on.
+      if (resumes && seen === greetings) yield* clock.sleep(patience)
+      release()
+      // What is left waits for an answer of the platform's, or for another link.
+      if (holding.size > 0) yield* clock.sleep(patience)
+    }
+  }).pipe(
+    Effect.ensuring(
+      Effect.sync(() => {
+        watching = false
+      })
+    )
+  )
+
+  const hold: ReplyWire["hold"] = (reply, text) => {
+    reply.log.hold(text)
+    if (reply.log.waiting > heldBound) return reply.log.join()
+    holding.add(reply)
+    if (!watching) {
+      watching = true
+      runFork(watch)
+    }
+    return undefined
+  }
+
+  const find = (responseId: string): Reply | undefined => running.get(responseId) ?? unconfirmed.get(responseId)
+
+  const question = (reply: Reply): string => {
+    reply.awaiting = "answer"
+    const { messageId, sessionId } = reply.turn
+    return encodeAgentResume({ responseId: reply.responseId, from: 0, messageId, sessionId })
+  }
+
+  /** Everything after this number, and from then on as it comes. */
+  const goOn = (reply: Reply, sequence: number): Effect.Effect<void> => {
+    reply.awaiting = undefined
+    holding.delete(reply)
+    const joined = reply.log.join()
+    if (joined !== undefined) reply.steps.push(joined)
+    return put(reply, stepsAfter(reply.steps, sequence).flatMap(reply.encode)).pipe(Effect.catch(said(reply)))
+  }
+
+  const all = (): ReadonlyArray<Reply> => [
+    ...unconfirmed.values(),
+    ...Array.from(running.values()).filter((reply) => !unconfirmed.has(reply.responseId))
+  ]
+
+  const ask = (questions: ReadonlyArray<string>): Effect.Effect<void> =>
+    connection
+      .send(questions)
+      .pipe(Effect.catch((error) => Effect.logWarning("The replies under way could not be resumed", error)))
+
+  /** A platform that agreed and does not answer: what it is known to have is what it is taken to have. */
+  const unanswered = (greeting: number) =>
+    Effect.andThen(
+      clock.sleep(patience),
+      Effect.suspend(() =>
+        Effect.forEach(
+          greeting === greetings ? all().filter((reply) => reply.awaiting === "answer") : [],
+          (reply) => goOn(reply, reply.confirmed),
+          { discard: true }
+        )
+      )
+    )
+
+  const greeted: ReplyWire["greeted"] = (features) =>
+    Effect.suspend(() => {
+      resumes = features.has("resume")
+      greetings++
+      if (!resumes) {
+        unconfirmed.clear()
+        for (const reply of running.values()) reply.awaiting = undefined
+        release()
+        return Effect.void
+      }
+      const questions = all().map(question)
+      if (questions.length === 0) return Effect.void
+      runFork(unanswered(greetings))
+      return ask(questions)
+    })
+
+  const acknowledged: ReplyWire["acknowledged"] = (ack) =>
+    Effect.suspend(() => {
+      const reply = find(ack.responseId)
+      if (reply === undefined) return Effect.succeed("unknown")
+      const { responseId } = reply
+      if (ack.status === "unknown") {
+        // It may come out of the mailbox yet; one that has ended is then repeated out of the journal.
+        reply.awaiting = "message"
+        unconfirmed.delete(responseId)
+        return Effect.succeed("taken")
+      }
+      if (ack.status === "ended") {
+        reply.awaiting = undefined
+        unconfirmed.delete(responseId)
+        return Effect.succeed(reply.concluded ? "taken" : "over")
+      }
+      reply.confirmed = Math.max(reply.confirmed, ack.sequence)
+      if (isTerminal(reply.steps.at(-1)) && ack.sequence >= lastOf(reply.steps)) {
+        reply.awaiting = undefined
+        unconfirmed.delete(responseId)
+        return Effect.succeed("taken")
+      }
+      // Only the answer itself: one sent by itself may have crossed the question, and says less.
+      if (ack.status === undefined || reply.awaiting === undefined) return Effect.succeed("taken")
+      return Effect.as(goOn(reply, ack.sequence), "taken")
+    })
+
+  return {
+    isOpen,
+    hold,
+    send,
+    finish,
+    greeted,
+    acknowledged,
+    missing: (gap) =>
+      Effect.suspend(() => {
+        const reply = find(gap.responseId)
+        if (reply === undefined) return Effect.succeed(false)
+        return Effect.as(reply.awaiting === undefined ? goOn(reply, gap.from - 1) : Effect.void, true)
+      }),
+    again: (reply) => Effect.suspend(() => (resumes ? ask([question(reply)]) : Effect.void))
+  }
+})
