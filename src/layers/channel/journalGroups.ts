@@ -46,8 +46,7 @@ const codeOf = (cause: unknown): number | undefined =>
     ? cause.errcode & 0xff
     : undefined
 
-const toJournalError = (cause: Cause.Cause<SqlError>): JournalError => {
-  const error = Cause.squash(cause)
+const toJournalError = (error: unknown): JournalError => {
   if (!(error instanceof SqlError)) return new JournalError({ detail: String(error), transient: false })
   const code = codeOf(error.reason.cause)
   return new JournalError({
@@ -110,11 +109,14 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     const exit = yield* Effect.exit(Effect.retry(transact(jobs), { schedule, while: isLocked }))
     if (Exit.isSuccess(exit)) {
       for (const job of jobs) job.succeed()
-    } else if (jobs.length > 1) {
+      return
+    }
+    const error = Cause.squash(exit.cause)
+    if (jobs.length > 1 && !(error instanceof SqlError && isLocked(error))) {
       // One of them may be what the database does not take: each by itself, so that it fails alone.
       for (const job of jobs) yield* commit([job])
     } else {
-      for (const job of jobs) job.fail(toJournalError(exit.cause))
+      for (const job of jobs) job.fail(toJournalError(error))
     }
   })
 

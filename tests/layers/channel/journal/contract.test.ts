@@ -1,5 +1,6 @@
 /** What every journal promises. Another layer is one more line in `layers`. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -7,14 +8,30 @@ import * as TestClock from "effect/testing/TestClock"
 import * as MemoryJournal from "../../../../src/layers/channel/MemoryJournal.ts"
 import * as SqlJournal from "../../../../src/layers/channel/SqlJournal.ts"
 import * as SqliteClient from "../../../../src/layers/sql/SqliteClient.ts"
+import * as FaultyDatabase from "./faultyDatabase.ts"
 import { Journal, type MessageKey, type Outcome } from "../../../../src/services/channel/Journal.ts"
+
+/** Every other transaction finds the database locked by another program. */
+const oftenBusy = Layer.unwrap(
+  Effect.map(FaultyDatabase.movingClock, (onFault) => {
+    let transactions = 0
+    return FaultyDatabase.layer(SqliteClient.layer({ filename: ":memory:" }), {
+      next: (text) =>
+        text === "BEGIN IMMEDIATE" && ++transactions % 2 === 0
+          ? FaultyDatabase.sqliteError(FaultyDatabase.codes.busy)
+          : undefined,
+      onFault
+    })
+  })
+)
 
 const layers = [
   { name: "memory", layer: Layer.fresh(MemoryJournal.layer()) },
   {
     name: "SQLite",
     layer: Layer.fresh(SqlJournal.layer().pipe(Layer.provide(SqliteClient.layer({ filename: ":memory:" }))))
-  }
+  },
+  { name: "SQLite that is often locked", layer: Layer.fresh(SqlJournal.layer().pipe(Layer.provide(oftenBusy))) }
 ]
 
 const key = (given: Partial<MessageKey> = {}): MessageKey => ({
@@ -75,6 +92,46 @@ for (const { layer, name } of layers) {
           const again = yield* journal.accept(each, ids(100 + n))
           assert.deepStrictEqual([again._tag, again.entry.responseId], ["Known", `resp_${n}`])
         }
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("gives of many at once the same message to one alone", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const given = yield* Effect.forEach(
+          Arr.range(0, 49),
+          (n) => journal.accept(key({ messageId: `m${n % 5}` }), ids(n)),
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(
+          given.map(({ _tag, entry }) => [_tag, entry.responseId]),
+          given.map((_, n) => [n < 5 ? "Accepted" : "Known", `resp_${n % 5}`])
+        )
+        const ends = yield* Effect.forEach(Arr.range(1, 9), (n) => journal.end("resp_3", completed(`${n}`)), {
+          concurrency: "unbounded"
+        })
+        assert.deepStrictEqual(
+          ends,
+          Arr.makeBy(9, (n) => n === 0)
+        )
+        assert.deepStrictEqual((yield* journal.find("resp_3"))?.outcome, completed("1"))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.effect("keeps a request until the reply has ended, and knows whether that has begun", () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        const request = JSON.stringify({ say: "你好" })
+        yield* journal.accept(key(), { ...ids(1), request })
+        assert.deepInclude((yield* journal.unfinished("acc"))[0], { request })
+        assert.notProperty((yield* journal.unfinished("acc"))[0], "begun")
+        yield* journal.begin("resp_1")
+        yield* journal.begin("resp_unknown")
+        assert.deepInclude((yield* journal.unfinished("acc"))[0], { request, begun: true })
+        yield* journal.end("resp_1", completed("x"))
+        const ended = yield* journal.find("resp_1")
+        assert.notProperty(ended, "request")
+        assert.notProperty(ended, "begun")
       }).pipe(Effect.provide(layer))
     )
 
