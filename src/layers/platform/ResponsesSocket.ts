@@ -84,11 +84,13 @@ export const make: (
   const shake: NonNullable<Options["handshake"]> = options.handshake ?? server.handleUpgrade.bind(server)
   const peers = new Map<WebSocket, Peer>()
   const pulse = SocketPeer.makePulse(30)
+  /** One for each lane in which a response is under way. */
+  const working = new Set<Fiber.Fiber<void>>()
   const state = { stopping: false }
+  // Registered before the server's own, so run after it: `stop` still waits for what these have to say.
+  yield* Effect.addFinalizer(() => Effect.suspend(() => Fiber.interruptAll(working)))
 
-  const fork = (effect: Effect.Effect<void>): void => {
-    Fiber.runIn(runFork(effect), scope)
-  }
+  const fork = (effect: Effect.Effect<void>): Fiber.Fiber<void> => Fiber.runIn(runFork(effect), scope)
 
   const say = (ws: WebSocket, frame: string): void => void SocketPeer.write(ws, [frame])
 
@@ -108,7 +110,7 @@ export const make: (
       Effect.flatMap((exchange) => {
         request.exchange = exchange
         const { responseId } = exchange
-        if (request.cancelled || ws.readyState !== WebSocket.OPEN) fork(cancel(peer, responseId))
+        if (request.cancelled || ws.readyState !== WebSocket.OPEN) void fork(cancel(peer, responseId))
         const encode = canonicalFrames.encoder(LiveReply.routeOf(exchange), -1)
         return Stream.runForEachArray(broker.follow(responseId), (followed) =>
           write(ws, Frames.inLane(encode(followed.map(({ step }) => step)), streamId))
@@ -136,6 +138,10 @@ export const make: (
         peer.lanes?.delete(streamId)
         return Effect.void
       }
+      if (state.stopping) {
+        for (const { create } of lane) say(ws, Frames.error(OpenAiError.stopping, create.streamId))
+        return Effect.void
+      }
       const run = request.cancelled ? Effect.void : answer(ws, peer, request)
       return Effect.flatMap(run, () => {
         lane.shift()
@@ -155,7 +161,9 @@ export const make: (
     if (lane !== undefined) return void lane.push(request)
     const made = [request]
     peer.lanes.set(streamId, made)
-    fork(work(ws, peer, made, streamId))
+    const fiber = runFork(work(ws, peer, made, streamId))
+    working.add(fiber)
+    fiber.addObserver(() => working.delete(fiber))
   }
 
   /** The one that is named; without a name the one that is being answered in this lane. */
@@ -198,12 +206,10 @@ export const make: (
     pulse.remove(this)
     if (peer?.lanes === undefined) return
     const tooSlow = code === SocketPeer.tooSlow.code
-    for (const lane of peer.lanes.values()) {
-      for (const request of lane) {
-        request.cancelled ||= !tooSlow || request.exchange === undefined
-        if (request.exchange !== undefined && request.cancelled) fork(cancel(peer, request.exchange.responseId))
-      }
-    }
+    // All are marked before the first one is ended: its end is what begins the next.
+    const unwanted = [...peer.lanes.values()].flat().filter(({ exchange }) => !tooSlow || exchange === undefined)
+    for (const request of unwanted) request.cancelled = true
+    for (const { exchange } of unwanted) if (exchange !== undefined) fork(cancel(peer, exchange.responseId))
   }
 
   const onError = (): void => {}
@@ -236,8 +242,11 @@ export const make: (
 
   const stop = Effect.suspend(() => {
     state.stopping = true
-    return SocketPeer.closeAll([...peers.keys()], 1001, "the platform is stopping", 1_000)
-  })
+    // What the broker has just ended is on its way to the sockets.
+    return Effect.timeoutOption(Effect.interruptible(Fiber.awaitAll(working)), "200 millis")
+  }).pipe(
+    Effect.andThen(Effect.suspend(() => SocketPeer.closeAll([...peers.keys()], 1001, "the platform is stopping", 800)))
+  )
 
   return { upgrade, stop, count: () => peers.size } satisfies ResponsesSocket
 })
