@@ -3,7 +3,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Schema from "effect/Schema"
 
 export const host = Flag.String("host").pipe(
-  Flag.withDescription("Address to listen on. Anything but this machine itself needs care: see the README"),
+  Flag.withDescription("Address to listen on. Anything but this machine itself needs --allow-network"),
   Flag.withDefault("127.0.0.1")
 )
 
@@ -51,4 +51,20 @@ export const publicUrl = Flag.String("public-url").pipe(
   Flag.withMetavar("<address>"),
   Flag.withDescription("Its address from outside, where a proxy stands before it"),
   Flag.optional
+)
+
+export const allowNetwork = Flag.Boolean("allow-network").pipe(
+  Flag.withDescription(
+    "Listen beyond this machine: whoever is on that network reaches it, and keys and messages travel in clear"
+  ),
+  Flag.withDefault(false)
+)
+
+export const behindProxy = Flag.Int("behind-proxy").pipe(
+  Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 16 }))),
+  Flag.withMetavar("<number>"),
+  Flag.withDescription(
+    "How many proxies of yours stand before it, each adding to X-Forwarded-For. Only with it is that header believed"
+  ),
+  Flag.withDefault(0)
 )

@@ -9,7 +9,9 @@ export const platform = Command.make(
     port: flags.port,
     data: flags.data,
     openSignIn: flags.openSignIn,
-    publicUrl: flags.publicUrl
+    publicUrl: flags.publicUrl,
+    behindProxy: flags.behindProxy,
+    allowNetwork: flags.allowNetwork
   },
   lazily(() => import("./run/platform.ts"))
 ).pipe(

@@ -12,7 +12,9 @@ export const up = Command.make(
     exec: flags.exec,
     sync: flags.sync,
     openSignIn: flags.openSignIn,
-    publicUrl: flags.publicUrl
+    publicUrl: flags.publicUrl,
+    behindProxy: flags.behindProxy,
+    allowNetwork: flags.allowNetwork
   },
   lazily(() => import("./run/up.ts"))
 ).pipe(

@@ -18,11 +18,15 @@ import type * as Models from "../../services/protocol/ApiModels.ts"
 import { Authorization, CurrentPerson, InstaClawApi, type Readable } from "../../services/protocol/InstaClawApi.ts"
 import * as Files from "../../services/platform/Files.ts"
 import * as ApiFiles from "./ApiFiles.ts"
+import * as agentKeys from "./agentKeys.ts"
 import { inWords, layerReadable } from "./apiRefusals.ts"
+import * as ClientAddress from "./ClientAddress.ts"
+import * as Credential from "./Credential.ts"
 import { Edge } from "./Edge.ts"
 import * as HttpGuards from "./HttpGuards.ts"
 import * as Metrics from "./Metrics.ts"
 import * as PersonFrames from "./PersonFrames.ts"
+import * as secrets from "./secrets.ts"
 
 /** A request of this very machine that no proxy passed on. */
 const isLocal = (request: HttpServerRequest): boolean => {
@@ -33,8 +37,7 @@ const isLocal = (request: HttpServerRequest): boolean => {
     HttpGuards.isLoopback(address) &&
     host !== undefined &&
     HttpGuards.isLoopback(host) &&
-    request.headers["x-forwarded-for"] === undefined &&
-    request.headers["forwarded"] === undefined
+    !ClientAddress.wasForwarded(request.headers)
   )
 }
 
@@ -44,7 +47,7 @@ const registerClosed =
   "Registering an agent from another machine needs a token of this platform (Authorization: Bearer). Sign in on the platform's machine and use that token, or start the platform with --open-sign-in."
 
 const bearerOf = (request: HttpServerRequest): Redacted.Redacted<string> | undefined => {
-  const token = /^Bearer\s+(\S+)$/i.exec(request.headers["authorization"] ?? "")?.[1]
+  const token = Credential.bearerOf(request.headers["authorization"])
   return token === undefined ? undefined : Redacted.make(token)
 }
 
@@ -60,6 +63,8 @@ const identity = HttpApiBuilder.group(
     const identities = yield* Identities.Identities
     const people = yield* People.People
     const edge = yield* Edge
+
+    const { rotate } = yield* agentKeys.make
 
     /** Open on this machine; elsewhere a token says whose agent it will be. */
     const ownerOf = Effect.fnUntraced(function* (request: HttpServerRequest) {
@@ -107,6 +112,11 @@ const identity = HttpApiBuilder.group(
           "The agent is registered. Keep app_secret: it is shown this once."
         )
       }),
+      rotateProfile: Effect.fnUntraced(function* ({ headers, payload }) {
+        const keys = Redacted.make(headers["x-app-secret"])
+        const agent = yield* inWords(identities.authenticate(headers["x-app-key"], keys))
+        return yield* rotate(agent.clawId, payload.grace_seconds ?? 0)
+      }),
       signIn: Effect.fnUntraced(function* ({ payload, request }) {
         if (!edge.openSignIn && !isLocal(request)) return yield* refuse[403](signInClosed)
         const { person, token } = yield* inWords(people.signIn(payload.name))
@@ -125,6 +135,8 @@ const chat = HttpApiBuilder.group(
     const people = yield* People.People
     const sessions = yield* Sessions.Sessions
     const uploads = yield* ApiFiles.makeUpload
+    const edge = yield* Edge
+    const { owned, revoke, rotate } = yield* agentKeys.make
 
     const toAgent = Effect.fnUntraced(function* (agent: Identity) {
       const presence = yield* broker.presence(agent.clawId)
@@ -146,9 +158,11 @@ const chat = HttpApiBuilder.group(
         Effect.map(CurrentPerson, (person) =>
           answer({ user_id: person.userId, name: person.name, created_at: person.createdAt })
         ),
-      ticket: Effect.fnUntraced(function* () {
+      ticket: Effect.fnUntraced(function* ({ request }) {
         const { userId } = yield* CurrentPerson
         const ticket = yield* inWords(people.issueTicket(userId))
+        const shown = Credential.of(request.headers, undefined)
+        if (shown !== undefined) edge.access.ticket(secrets.hash(Redacted.value(ticket)), shown)
         return answer({ ticket: Redacted.value(ticket), expires_in: 90 })
       }),
       listKeys: Effect.fnUntraced(function* () {
@@ -163,7 +177,8 @@ const chat = HttpApiBuilder.group(
       }),
       revokeKey: Effect.fnUntraced(function* ({ params }) {
         const { userId } = yield* CurrentPerson
-        yield* inWords(people.revokeKey(userId, params.key_id))
+        const { hash } = yield* inWords(people.revokeKey(userId, params.key_id))
+        edge.access.end(hash)
         return answer({})
       }),
       agents: Effect.fnUntraced(function* ({ query }) {
@@ -174,6 +189,15 @@ const chat = HttpApiBuilder.group(
       agent: Effect.fnUntraced(function* ({ params }) {
         const agent = yield* inWords(identities.find(params.claw_id))
         return answer(yield* toAgent(agent))
+      }),
+      rotateAgent: Effect.fnUntraced(function* ({ params, payload, request }) {
+        yield* owned(params.claw_id, yield* CurrentPerson, isLocal(request))
+        return yield* rotate(params.claw_id, payload.grace_seconds ?? 0)
+      }),
+      revokeAgent: Effect.fnUntraced(function* ({ params, request }) {
+        yield* owned(params.claw_id, yield* CurrentPerson, isLocal(request))
+        yield* revoke(params.claw_id)
+        return answer({})
       }),
       createSession: Effect.fnUntraced(function* ({ payload }) {
         const { userId } = yield* CurrentPerson

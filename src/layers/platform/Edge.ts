@@ -1,6 +1,7 @@
 /** What the doors of one server share: its settings, its chat sockets, and whether it is stopping. */
 import * as Context from "effect/Context"
 import type { ChatSocket } from "./ChatSocket.ts"
+import type { OpenAccess } from "./OpenAccess.ts"
 import type * as HttpGuards from "./HttpGuards.ts"
 
 export class Edge extends Context.Service<
@@ -12,6 +13,8 @@ export class Edge extends Context.Service<
     /** Milliseconds since the epoch. */
     readonly startedAt: number
     readonly chat: ChatSocket
+    /** What is open under each key, so that revoking one ends it. */
+    readonly access: OpenAccess
     readonly isStopping: () => boolean
   }
 >()("clawfiber/layers/platform/Edge") {}

@@ -9,11 +9,48 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpServerError from "effect/http/HttpServerError"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
+import * as ClientAddress from "./ClientAddress.ts"
+import * as Credential from "./Credential.ts"
 import * as HttpGuards from "./HttpGuards.ts"
+import type * as Limits from "./Limits.ts"
 import { isDoor } from "./Pages.ts"
 
 /** Bytes of a JSON body. Uploads have a bound of their own. */
-const bodyLimit = ByteSize.fromInputUnsafe("2 MiB")
+export const defaultMaxBody = 2 * 1024 * 1024
+
+export interface Options {
+  readonly guards: HttpGuards.Options
+  readonly limits: Limits.Limits
+  /** Proxies of ours before the platform. */
+  readonly hops: number
+  /** Bytes of a JSON body. 2 MiB by default. */
+  readonly maxBody?: number | undefined
+}
+
+/** What a call counts as. Probes are free: who asks whether the platform lives must not be told to ask less. */
+const doorOf = (method: string, path: string): Limits.Door | undefined => {
+  switch (path) {
+    case "/healthz":
+    case "/readyz":
+      return undefined
+    case "/api/sign-in":
+      return "signIn"
+    case "/profiles/create":
+      return "register"
+    case "/api/ticket":
+      return "sockets"
+    case "/api/files":
+      return "uploads"
+    case "/v1/responses":
+      return method === "POST" ? "messages" : "calls"
+    default:
+      return "calls"
+  }
+}
+
+const tooLarge = (method: string, path: string, length: string | undefined, most: number): boolean =>
+  Number(length ?? 0) > most && !(method === "POST" && path === "/api/files")
 
 const sentences: Readonly<Record<number, string>> = {
   400: "This request cannot be read. Check that its body is JSON and that it says so in content-type.",
@@ -27,6 +64,12 @@ const sentences: Readonly<Record<number, string>> = {
 
 const broken = "Something broke on the platform's side. It is in its log; try again."
 
+const codes: Readonly<Record<number, string>> = {
+  404: "not_found",
+  413: "request_too_large",
+  429: "rate_limit_exceeded"
+}
+
 const kinds: Readonly<Record<number, string>> = { 401: "authentication_error", 429: "rate_limit_error" }
 
 const explained = (path: string, status: number, message: string): HttpServerResponse.HttpServerResponse =>
@@ -36,7 +79,7 @@ const explained = (path: string, status: number, message: string): HttpServerRes
           error: {
             message,
             type: kinds[status] ?? (status < 500 ? "invalid_request_error" : "server_error"),
-            code: status === 404 ? "not_found" : null,
+            code: codes[status] ?? null,
             param: null
           }
         }
@@ -65,9 +108,9 @@ const guarded = (
   return HttpServerResponse.setHeaders(whole, cached)
 }
 
-export const wrap =
-  (guards: HttpGuards.Options) =>
-  <E, R>(
+export const wrap = ({ guards, hops, limits, maxBody = defaultMaxBody }: Options) => {
+  const bodyLimit = ByteSize.bytes(maxBody)
+  return <E, R>(
     app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
   ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest> =>
     Effect.flatMap(HttpServerRequest, (request) => {
@@ -80,7 +123,30 @@ export const wrap =
       if (refused !== undefined) {
         return Effect.succeed(guarded(request, explained(path, refused.status, refused.message), path))
       }
-      return app.pipe(
+      if (tooLarge(request.method, path, request.headers["content-length"], maxBody)) {
+        const answer = explained(path, 413, sentences[413] ?? broken)
+        return Effect.succeed(guarded(request, HttpServerResponse.setHeader(answer, "connection", "close"), path))
+      }
+      const asker: Limits.Asker = {
+        address: ClientAddress.of(
+          hops,
+          Option.getOrUndefined(request.remoteAddress),
+          request.headers["x-forwarded-for"]
+        ),
+        key: Credential.of(request.headers, undefined)?.hash
+      }
+      const door = doorOf(request.method, path)
+      return (door === undefined ? Effect.void : limits.take(door, asker)).pipe(
+        Effect.matchEffect({
+          onFailure: (error) =>
+            Effect.succeed(
+              HttpServerResponse.setHeader(explained(path, 429, error.message), "retry-after", String(error.retryAfter))
+            ),
+          onSuccess: () =>
+            Effect.tap(app, (response) =>
+              response.status === 401 && asker.key !== undefined ? limits.refused(asker) : Effect.void
+            )
+        }),
         Effect.provideService(HttpIncomingMessage.MaxBodySize, bodyLimit),
         Effect.catchCause((cause) =>
           Cause.hasInterruptsOnly(cause)
@@ -94,3 +160,4 @@ export const wrap =
         Effect.map((response) => guarded(request, response, path))
       )
     })
+}

@@ -121,12 +121,26 @@ const epochs = Effect.gen(function* () {
   yield* sql`ALTER TABLE exchanges ADD COLUMN epoch BIGINT`
 })
 
+/**
+ * Agents' keys that are changed or ended: the hash of the secret before and until when it is still good. And people
+ * whom another issuer knows: `name` is then that issuer and its subject, which nobody can sign in by, `display` is what
+ * others see.
+ */
+const keys = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE identities ADD COLUMN previous_hash TEXT`
+  yield* sql`ALTER TABLE identities ADD COLUMN previous_until BIGINT`
+  yield* sql`ALTER TABLE identities ADD COLUMN revoked_at BIGINT`
+  yield* sql`ALTER TABLE people ADD COLUMN display TEXT`
+})
+
 export const migrations = {
   "0001_identities": identities,
   "0002_people": people,
   "0003_sessions": sessions,
   "0004_files": files,
-  "0005_epochs": epochs
+  "0005_epochs": epochs,
+  "0006_keys": keys
 }
 
 type Step = (typeof migrations)[keyof typeof migrations]

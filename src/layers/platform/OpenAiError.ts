@@ -30,6 +30,9 @@ export const broken: OpenAiError = new OpenAiError({
 export const bad = (message: string, param: string | null, code: string | null = null): OpenAiError =>
   new OpenAiError({ status: 400, type: "invalid_request_error", code, param, message })
 
+export const tooOften = (message: string): OpenAiError =>
+  new OpenAiError({ status: 429, type: "rate_limit_error", code: "rate_limit_exceeded", param: null, message })
+
 export const noModel = (model: string): OpenAiError =>
   new OpenAiError({
     status: 404,

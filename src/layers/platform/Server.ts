@@ -23,15 +23,20 @@ import { fileURLToPath } from "node:url"
 import * as Broker from "../../services/platform/Broker.ts"
 import type { StoreError } from "../../services/platform/PlatformError.ts"
 import { InstaClawApi } from "../../services/protocol/InstaClawApi.ts"
+import * as Admission from "./Admission.ts"
 import * as ApiFiles from "./ApiFiles.ts"
 import * as ApiHandlers from "./ApiHandlers.ts"
 import * as ChatSocket from "./ChatSocket.ts"
 import { Edge } from "./Edge.ts"
 import * as FrontDoor from "./FrontDoor.ts"
 import type * as HttpGuards from "./HttpGuards.ts"
+import * as JwksIssuer from "./JwksIssuer.ts"
+import * as Limits from "./Limits.ts"
 import * as LiveBroker from "./LiveBroker.ts"
+import * as OpenAccess from "./OpenAccess.ts"
 import * as Pages from "./Pages.ts"
 import * as Responses from "./Responses.ts"
+import * as ResponsesSocket from "./ResponsesSocket.ts"
 import * as Stores from "./Stores.ts"
 import * as UpgradeDoor from "./UpgradeDoor.ts"
 
@@ -50,6 +55,20 @@ export interface ServeOptions {
   readonly allowedOrigins?: ReadonlyArray<string> | undefined
   /** Its address from outside, where a proxy stands before it: `https://chat.example.org`. */
   readonly publicUrl?: string | undefined
+  /**
+   * How many proxies stand before it, each adding to `X-Forwarded-For` whom it got a request from. 0 by default: the
+   * header counts for nothing.
+   */
+  readonly behindProxy?: number | undefined
+  /** How often somebody may ask. */
+  readonly limits?: Limits.Options | undefined
+  /** Bytes of a JSON body, 2 MiB by default; of a frame, 1 MiB by default. */
+  readonly maxBodyBytes?: number | undefined
+  readonly maxFrameBytes?: number | undefined
+  /** Sockets open at once under one key. 64 by default. */
+  readonly maxSocketsPerKey?: number | undefined
+  /** Milliseconds and numbers of connections, before they have shown anything. */
+  readonly connections?: UpgradeDoor.Options | undefined
   /** How long a reply stays open after its agent's link ended. 60 seconds by default. */
   readonly grace?: Duration.Input | undefined
   /** How many messages an agent has at once. 100 by default. */
@@ -63,6 +82,8 @@ export interface Options extends ServeOptions, Stores.Bounds {
   readonly postgres?:
     | { readonly url: Redacted.Redacted<string>; readonly maxConnections?: number | undefined }
     | undefined
+  /** Somebody else whose tokens people may come with. */
+  readonly issuer?: JwksIssuer.Options | undefined
 }
 
 /** The address cannot be listened on. */
@@ -112,8 +133,12 @@ export class Server extends Context.Service<
 const builtUi = (): string =>
   fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../../dist/ui" : "../../ui", import.meta.url))
 
-/** Where `/ws/chat` is called as a page. */
-const sockets = HttpRouter.add("GET", "/ws/chat", Effect.succeed(HttpServerResponse.empty({ status: 426 })))
+/** Where what speaks WebSocket is called as a page. */
+const upgradeRequired = Effect.succeed(HttpServerResponse.empty({ status: 426 }))
+const sockets = Layer.mergeAll(
+  HttpRouter.add("GET", "/ws/chat", upgradeRequired),
+  HttpRouter.add("GET", "/v1/responses", upgradeRequired)
+)
 
 const make = Effect.fnUntraced(function* (options: ServeOptions) {
   const host = options.host ?? "127.0.0.1"
@@ -130,8 +155,30 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     ]
   }
   const state = { stopping: false }
-  const chat = yield* ChatSocket.make({ guards, publicUrl: options.publicUrl })
-  const node = UpgradeDoor.makeServer(new Map([["/ws/chat", chat.upgrade]]))
+  const hops = options.behindProxy ?? 0
+  const limits = yield* Limits.make(options.limits)
+  const access = OpenAccess.make()
+  const maxPayload = options.maxFrameBytes
+  const admission = yield* Admission.make({
+    hops,
+    limits,
+    access,
+    maxSocketsPerKey: options.maxSocketsPerKey,
+    maxPayload
+  })
+  const chat = yield* ChatSocket.make({
+    guards,
+    publicUrl: options.publicUrl,
+    maxPayload,
+    handshake: admission.handshake
+  })
+  const responses = yield* ResponsesSocket.make({ guards, maxPayload, handshake: admission.handshake })
+  const upgrades = new Map([
+    ["/ws/chat", admission.guard(chat.upgrade)],
+    ["/v1/responses", admission.guard(responses.upgrade)]
+  ])
+  const node = UpgradeDoor.makeServer(upgrades, options.connections)
+  Admission.watchRequests(node, access)
 
   // Released in reverse: tell and close the sockets, interrupt what is being answered, cut connections, close.
   const http = yield* NodeHttpServer.make(() => node, {
@@ -146,6 +193,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     openSignIn: options.openSignIn === true,
     startedAt: yield* Clock.currentTimeMillis,
     chat,
+    access,
     isStopping: () => state.stopping
   })
   const routes = Layer.mergeAll(
@@ -156,7 +204,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     sockets
   ).pipe(Layer.provide(edge))
   const app = yield* HttpRouter.toHttpEffect(routes)
-  yield* http.serve(FrontDoor.wrap(guards)(app))
+  yield* http.serve(FrontDoor.wrap({ guards, hops, limits, maxBody: options.maxBodyBytes })(app))
 
   // Within two seconds: nothing new; everyone told; sockets closed; what is being answered goes out to its last byte.
   yield* Effect.addFinalizer(() =>
@@ -165,7 +213,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
       const closed = yield* Deferred.make<void>()
       node.close(() => Deferred.doneUnsafe(closed, Effect.void))
       yield* Effect.timeoutOption(Effect.interruptible(broker.drain), "500 millis")
-      yield* chat.stop
+      yield* Effect.all([chat.stop, responses.stop], { concurrency: 2 })
       node.closeIdleConnections()
       yield* Effect.timeoutOption(Effect.interruptible(Deferred.await(closed)), "400 millis")
     })
@@ -190,8 +238,11 @@ const storesOf = (options: Options) => {
 }
 
 /** Everything. What fails at the start is said in a sentence for the one who runs it. */
-export const layer = (options: Options): Layer.Layer<Server, CannotListen | Stores.StartError> =>
+export const layer = (
+  options: Options
+): Layer.Layer<Server, CannotListen | JwksIssuer.IssuerError | Stores.StartError> =>
   layerOver(options).pipe(
     Layer.provide(storesOf(options)),
+    Layer.provide(options.issuer === undefined ? Layer.empty : JwksIssuer.layer(options.issuer)),
     Layer.provide(Layer.mergeAll(NodeHttpServer.layerHttpServices, SecureRandom.layerWebCrypto))
   )

@@ -1,6 +1,7 @@
 /** The agents this platform knows, in SQL. */
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -139,11 +140,41 @@ export const make = Effect.gen(function* () {
     appSecret
   ) {
     const [row] = yield* sql<
-      Row & { readonly secret_hash: string }
+      Row & {
+        readonly secret_hash: string
+        readonly previous_hash: string | null
+        readonly previous_until: Numeric | null
+        readonly revoked_at: Numeric | null
+      }
     >`SELECT * FROM identities WHERE app_key = ${toId(appKey)}`
-    const same = secrets.matches(Redacted.value(appSecret), row?.secret_hash ?? nobody)
-    if (row === undefined || !same) return yield* unknownKey
+    const secret = Redacted.value(appSecret)
+    const now = yield* Clock.currentTimeMillis
+    // Always both, so that the answer takes as long whatever there is, and says as little.
+    const isPresent = secrets.matches(secret, row?.secret_hash ?? nobody)
+    const isPrevious = secrets.matches(secret, row?.previous_hash ?? nobody)
+    const isGood = isPresent || (isPrevious && (toOptionalNumber(row?.previous_until ?? null) ?? 0) > now)
+    if (row === undefined || row.revoked_at !== null || !isGood) return yield* unknownKey
     return toIdentity(row)
+  }, atEdge)
+
+  const rotate: Identities["Service"]["rotate"] = Effect.fn("Identities.rotate")(function* (clawId, options) {
+    const appSecret = yield* secrets.draw(random, "")
+    const grace = Duration.toMillis(options?.grace ?? 0)
+    const until = (yield* Clock.currentTimeMillis) + grace
+    // What was revoked is not good again because there is a new secret, and has no grace.
+    const [row] = yield* sql<Row>`UPDATE identities SET
+        previous_hash = CASE WHEN ${grace > 0 ? 1 : 0} = 1 AND revoked_at IS NULL THEN secret_hash END,
+        previous_until = ${until}, secret_hash = ${secrets.hash(appSecret)}, revoked_at = NULL
+      WHERE claw_id = ${toId(clawId)} RETURNING *`
+    if (row === undefined) return yield* new NotFound({ what: "agent" })
+    return { identity: toIdentity(row), appSecret: Redacted.make(appSecret) }
+  }, atEdge)
+
+  const revoke: Identities["Service"]["revoke"] = Effect.fn("Identities.revoke")(function* (clawId) {
+    const now = yield* Clock.currentTimeMillis
+    const [row] = yield* sql<Row>`UPDATE identities SET revoked_at = ${now}, previous_hash = NULL, previous_until = NULL
+      WHERE claw_id = ${toId(clawId)} RETURNING *`
+    return row === undefined ? yield* new NotFound({ what: "agent" }) : toIdentity(row)
   }, atEdge)
 
   const find: Identities["Service"]["find"] = Effect.fn("Identities.find")(function* (clawId) {
@@ -168,7 +199,7 @@ export const make = Effect.gen(function* () {
     yield* sql`UPDATE identities SET last_seen_at = ${now} WHERE claw_id = ${toId(clawId)}`
   }, atEdge)
 
-  return Identities.of({ create, authenticate, find, list, seen })
+  return Identities.of({ create, authenticate, rotate, revoke, find, list, seen })
 })
 
 export const layer: Layer.Layer<Identities, never, SqlClient.SqlClient | SecureRandom.SecureRandom> = Layer.effect(

@@ -7,9 +7,10 @@ import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import { type ApiKey, People, type Person } from "../../services/platform/People.ts"
 import { LimitReached, NotFound, type StoreError, Unauthorized } from "../../services/platform/PlatformError.ts"
+import { type Claims, ExternalIssuer } from "../../services/platform/ExternalIssuer.ts"
 import * as names from "./names.ts"
 import * as secrets from "./secrets.ts"
-import { atEdge, lockKey, toId, toNumber, toOptionalNumber } from "./sqlStore.ts"
+import { atEdge, lockKey, toId, toNumber, toOptionalNumber, toText } from "./sqlStore.ts"
 import * as tokens from "./tokens.ts"
 
 type Numeric = number | bigint | string
@@ -17,6 +18,8 @@ type Numeric = number | bigint | string
 interface PersonRow {
   readonly user_id: string
   readonly name: string
+  /** Of people whom another issuer knows; `name` is then not for reading. */
+  readonly display: string | null
   readonly created_at: Numeric
 }
 
@@ -30,7 +33,7 @@ interface KeyRow {
 
 const toPerson = (row: PersonRow): Person => ({
   userId: row.user_id,
-  name: row.name,
+  name: row.display ?? row.name,
   createdAt: toNumber(row.created_at)
 })
 
@@ -69,13 +72,14 @@ const signingSecret = Effect.fnUntraced(function* (random: SecureRandom.SecureRa
 export const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const random = yield* SecureRandom.SecureRandom
+  const external = yield* ExternalIssuer
   const issuer = tokens.make(yield* atEdge(signingSecret(random)))
 
   const signIn: People["Service"]["signIn"] = Effect.fn("People.signIn")(function* (input) {
     const name = yield* names.line({ text: input, param: "name", what: "The name", max: 64 })
     const userId = yield* secrets.drawId(random, "user_")
     const now = yield* Clock.currentTimeMillis
-    const select = sql<PersonRow>`SELECT user_id, name, created_at FROM people WHERE name = ${name}`
+    const select = sql<PersonRow>`SELECT user_id, name, display, created_at FROM people WHERE name = ${name}`
     let [row] = yield* select
     if (row === undefined) {
       yield* sql`INSERT INTO people ${sql.insert({ user_id: userId, name, created_at: now })}
@@ -87,14 +91,15 @@ export const make = Effect.gen(function* () {
   }, atEdge)
 
   const byId = Effect.fnUntraced(function* (userId: string) {
-    const [row] = yield* sql<PersonRow>`SELECT user_id, name, created_at FROM people WHERE user_id = ${toId(userId)}`
+    const [row] =
+      yield* sql<PersonRow>`SELECT user_id, name, display, created_at FROM people WHERE user_id = ${toId(userId)}`
     return row === undefined ? yield* unknownPerson : toPerson(row)
   })
 
   const byKey = Effect.fnUntraced(function* (key: string) {
     const [row] = yield* sql<
       PersonRow & { readonly key_id: string; readonly last_used_at: Numeric | null }
-    >`SELECT p.user_id, p.name, p.created_at, k.key_id, k.last_used_at FROM api_keys k
+    >`SELECT p.user_id, p.name, p.display, p.created_at, k.key_id, k.last_used_at FROM api_keys k
       JOIN people p ON p.user_id = k.user_id WHERE k.key_hash = ${secrets.hash(key)}`
     if (row === undefined) return yield* unknownKey
     const now = yield* Clock.currentTimeMillis
@@ -108,9 +113,25 @@ export const make = Effect.gen(function* () {
     return toPerson(row)
   })
 
+  const byClaims = Effect.fnUntraced(function* (claims: Claims) {
+    // No name that anybody signs in by holds this character (names.line).
+    const name = toText(`\u001f${claims.issuer}\u001f${claims.subject}`)
+    const display = names.cut(claims.name, 64)
+    const select = sql<PersonRow>`SELECT user_id, name, display, created_at FROM people WHERE name = ${name}`
+    const [known] = yield* select
+    if (known !== undefined && known.display === display) return toPerson(known)
+    const user_id = yield* secrets.drawId(random, "user_")
+    const created_at = yield* Clock.currentTimeMillis
+    yield* sql`INSERT INTO people ${sql.insert({ user_id, name, display, created_at })}
+      ON CONFLICT (name) DO UPDATE SET display = excluded.display`
+    const [row] = yield* select
+    return row === undefined ? yield* unknownPerson : toPerson(row)
+  })
+
   const authenticate: People["Service"]["authenticate"] = Effect.fn("People.authenticate")(function* (bearer) {
     const value = Redacted.value(bearer)
     if (value.startsWith("ck_")) return yield* byKey(value)
+    if (external?.issued(bearer) === true) return yield* byClaims(yield* external.verify(bearer))
     return yield* byId(yield* issuer.verify(bearer))
   }, atEdge)
 
@@ -174,9 +195,12 @@ export const make = Effect.gen(function* () {
   }, atEdge)
 
   const revokeKey: People["Service"]["revokeKey"] = Effect.fn("People.revokeKey")(function* (userId, keyId) {
-    const rows =
-      yield* sql`DELETE FROM api_keys WHERE key_id = ${toId(keyId)} AND user_id = ${toId(userId)} RETURNING key_id`
-    if (rows.length === 0) return yield* new NotFound({ what: "key" })
+    const [row] = yield* sql<{
+      key_hash: string
+    }>`DELETE FROM api_keys WHERE key_id = ${toId(keyId)} AND user_id = ${toId(userId)} RETURNING key_hash`
+    if (row === undefined) return yield* new NotFound({ what: "key" })
+    yield* sql`DELETE FROM tickets WHERE user_id = ${toId(userId)}`
+    return { hash: row.key_hash }
   }, atEdge)
 
   return People.of({ signIn, authenticate, issueTicket, redeemTicket, createKey, listKeys, revokeKey })

@@ -1,15 +1,73 @@
 /**
  * One port for pages, calls and sockets: a Node HTTP server that hands upgrades of chosen paths to their owner before
  * anyone else sees the event. Effect's server listens for `upgrade` too; two listeners on one socket corrupt it.
+ *
+ * What a connection may take before it has shown anything is bounded here: how long its headers and its body may be on
+ * their way, how large and how many headers are, how many connections there are.
  */
 import type { IncomingMessage } from "node:http"
 import { createServer, type Server } from "node:http"
+import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import * as ClientAddress from "./ClientAddress.ts"
+import * as HttpGuards from "./HttpGuards.ts"
 
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
-export const makeServer = (upgrades: ReadonlyMap<string, Upgrade>): Server => {
-  const server = createServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000 })
+export interface Options {
+  /** Milliseconds from a connection's first moment, or its last answer's next request, to the end of the headers. */
+  readonly handshakeTimeout?: number | undefined
+  /** Milliseconds until a whole request, its body included, has come. */
+  readonly requestTimeout?: number | undefined
+  /** Connections of all together, and of one address that is not this machine. */
+  readonly maxConnections?: number | undefined
+  readonly maxConnectionsPerAddress?: number | undefined
+}
+
+export const defaults = {
+  handshakeTimeout: 10_000,
+  requestTimeout: 300_000,
+  maxConnections: 65_536,
+  maxConnectionsPerAddress: 1_024
+} as const
+
+/** One address of the network cannot take all connections there are. */
+const boundPerAddress = (server: Server, most: number): void => {
+  const counts = new Map<string, number>()
+  server.on("connection", (socket: Socket) => {
+    const address = ClientAddress.of(0, socket.remoteAddress, undefined)
+    if (HttpGuards.isLoopback(address)) return
+    const network = ClientAddress.networkOf(address)
+    const count = (counts.get(network) ?? 0) + 1
+    if (count > most) {
+      socket.destroy()
+      return
+    }
+    counts.set(network, count)
+    socket.once("close", () => {
+      const left = (counts.get(network) ?? 1) - 1
+      if (left === 0) counts.delete(network)
+      else counts.set(network, left)
+    })
+  })
+}
+
+export const makeServer = (upgrades: ReadonlyMap<string, Upgrade>, options: Options = {}): Server => {
+  const handshakeTimeout = options.handshakeTimeout ?? defaults.handshakeTimeout
+  const server = createServer({
+    keepAliveTimeout: 65_000,
+    headersTimeout: handshakeTimeout,
+    requestTimeout: Math.max(options.requestTimeout ?? defaults.requestTimeout, handshakeTimeout),
+    // Node looks this often; twice the timeout would otherwise pass before anybody notices.
+    connectionsCheckingInterval: Math.min(Math.max(Math.floor(handshakeTimeout / 4), 50), 5_000),
+    maxHeaderSize: 16 * 1024,
+    // Two Host headers, a space before a colon: what a proxy may read otherwise than we do is refused.
+    insecureHTTPParser: false,
+    requireHostHeader: true
+  })
+  server.maxHeadersCount = 100
+  server.maxConnections = options.maxConnections ?? defaults.maxConnections
+  boundPerAddress(server, options.maxConnectionsPerAddress ?? defaults.maxConnectionsPerAddress)
   const emit = server.emit.bind(server)
   server.emit = (event: string, ...args: Array<unknown>): boolean => {
     if (event === "upgrade") {
@@ -40,8 +98,17 @@ const reasons: Readonly<Record<number, string>> = {
   503: "Service Unavailable"
 }
 
-/** Answers an upgrade with a refusal in words, `{code, message, data: null}`, and ends the connection. */
-export const refuse = (socket: Duplex, status: number, message: string): void => {
+/** Who wants to know that an upgrade was refused for its key. */
+const watched = new WeakMap<Duplex, () => void>()
+
+export const onUnauthorized = (socket: Duplex, told: () => void): void => void watched.set(socket, told)
+
+/**
+ * Answers an upgrade with a refusal in words, `{code, message, data: null}`, and ends the connection. `retryAfter` in
+ * seconds.
+ */
+export const refuse = (socket: Duplex, status: number, message: string, retryAfter?: number): void => {
+  if (status === 401) watched.get(socket)?.()
   const body = JSON.stringify({ code: status * 100, message, data: null })
   socket.end(
     [
@@ -51,6 +118,7 @@ export const refuse = (socket: Duplex, status: number, message: string): void =>
       `Content-Length: ${Buffer.byteLength(body)}`,
       "X-Content-Type-Options: nosniff",
       ...(status === 401 ? ["WWW-Authenticate: Bearer"] : []),
+      ...(retryAfter === undefined ? [] : [`Retry-After: ${retryAfter}`]),
       "",
       body
     ].join("\r\n")

@@ -9,7 +9,7 @@ import * as Output from "../Output.ts"
 import * as serve from "./serve.ts"
 
 export const run = (input: serve.Input & Common) =>
-  withSettings({ json: input.json, ignore: Settings.allBut("log", "databaseUrl", "databaseConnections") }, (settings) =>
+  withSettings({ json: input.json, ignore: Settings.allBut(...serve.settingNames) }, (settings) =>
     Effect.gen(function* () {
       yield* serve.dataFolder(input.data)
       yield* Cli.serving

@@ -1,4 +1,5 @@
 /** The platform as a program runs it: its data folder, its server, and what a person is told when it cannot start. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -7,7 +8,7 @@ import * as Redacted from "effect/Redacted"
 import * as FileLock from "../../layers/files/FileLock.ts"
 import { isLoopback } from "../../layers/platform/HttpGuards.ts"
 import * as Server from "../../layers/platform/Server.ts"
-import type { Settings } from "../../services/channel/Settings.ts"
+import type { SettingName, Settings } from "../../services/channel/Settings.ts"
 import { Failure } from "../Failure.ts"
 
 export interface Input {
@@ -16,6 +17,8 @@ export interface Input {
   readonly data: string
   readonly openSignIn: boolean
   readonly publicUrl: Option.Option<string>
+  readonly behindProxy: number
+  readonly allowNetwork: boolean
 }
 
 const fail = (message: string) => Effect.fail(new Failure({ message }))
@@ -35,7 +38,13 @@ export const dataFolder = Effect.fnUntraced(function* (folder: string) {
       )
     )
   const info = yield* fs.stat(folder).pipe(Effect.catch(unusable))
-  if (process.getuid !== undefined && (info.mode & 0o077) !== 0) {
+  const uid = process.getuid?.()
+  if (uid !== undefined && Option.isSome(info.uid) && info.uid.value !== uid) {
+    return yield* fail(
+      `${folder} belongs to another user of this machine, who could read and change all that is kept there. Name a folder of your own with --data, or run clawfiber as its owner.`
+    )
+  }
+  if (uid !== undefined && (info.mode & 0o077) !== 0) {
     yield* fs.chmod(folder, 0o700).pipe(Effect.catch(unusable))
     yield* Effect.logWarning(`${folder} was open to other users of this machine; it is now yours alone.`)
   }
@@ -55,6 +64,70 @@ const checkPublicUrl = (text: string) => {
     : fail(`--public-url ${text} is no address. Write it like https://chat.example.org.`)
 }
 
+/** What the platform itself is set up with. */
+export const settingNames: ReadonlyArray<SettingName> = [
+  "log",
+  "databaseUrl",
+  "databaseConnections",
+  "maxBodyBytes",
+  "maxFrameBytes",
+  "maxSocketsPerKey",
+  "handshakeTimeout",
+  "rateSignIn",
+  "rateMessages",
+  "rateUploads",
+  "rateSockets",
+  "rateCalls",
+  "rateLoopback",
+  "issuer",
+  "issuerAudience",
+  "issuerJwks"
+]
+
+/** Beyond this machine only where that is meant: there is no encryption, and everyone there may try. */
+const checkHost = (input: Input) =>
+  isLoopback(input.host) || input.allowNetwork
+    ? Effect.void
+    : fail(
+        `--host ${input.host} opens the platform to everyone who reaches this machine over the network, and their keys and messages travel in clear: it speaks no TLS of its own. If that is meant, add --allow-network. Better: stay on 127.0.0.1, with a proxy that speaks TLS before it (--behind-proxy 1 --public-url https://…).`
+      )
+
+/** What the settings say of limits and of whose tokens are taken. */
+const guardsOf = (settings: Settings) => ({
+  maxBodyBytes: settings.maxBodyBytes,
+  maxFrameBytes: settings.maxFrameBytes,
+  maxSocketsPerKey: settings.maxSocketsPerKey,
+  connections: { handshakeTimeout: Duration.toMillis(settings.handshakeTimeout) },
+  limits: {
+    loopback: settings.rateLoopback === "on",
+    rates: {
+      signIn: settings.rateSignIn,
+      register: settings.rateSignIn,
+      messages: settings.rateMessages,
+      uploads: settings.rateUploads,
+      sockets: settings.rateSockets,
+      calls: settings.rateCalls
+    }
+  },
+  issuer:
+    settings.issuer === undefined
+      ? undefined
+      : { issuer: settings.issuer, audience: settings.issuerAudience ?? "", jwks: settings.issuerJwks }
+})
+
+const checkIssuer = (settings: Settings) =>
+  settings.issuer === undefined
+    ? settings.issuerAudience === undefined && settings.issuerJwks === undefined
+      ? Effect.void
+      : fail(
+          "CLAWFIBER_ISSUER_AUDIENCE or CLAWFIBER_ISSUER_JWKS_URL is set, but no CLAWFIBER_ISSUER: no tokens of another issuer would be taken. Set it, or remove them."
+        )
+    : settings.issuerAudience === undefined
+      ? fail(
+          "CLAWFIBER_ISSUER is set without CLAWFIBER_ISSUER_AUDIENCE: tokens that the issuer made for other services would be taken. Set it to what the issuer writes into aud for this platform."
+        )
+      : Effect.void
+
 /** Postgres where the settings name one. */
 export const database = (settings: Settings) =>
   settings.databaseUrl === undefined
@@ -73,14 +146,20 @@ export const place = (input: Pick<Input, "data">, settings: Settings): string =>
 export const layer = (input: Input, settings: Settings) =>
   Layer.unwrap(
     Effect.as(
-      Option.match(input.publicUrl, { onNone: () => Effect.void, onSome: checkPublicUrl }),
+      Effect.all([
+        checkHost(input),
+        checkIssuer(settings),
+        Option.match(input.publicUrl, { onNone: () => Effect.void, onSome: checkPublicUrl })
+      ]),
       Server.layer({
+        ...guardsOf(settings),
         host: input.host,
         port: input.port,
         data: input.data,
         postgres: database(settings),
         openSignIn: input.openSignIn,
-        publicUrl: Option.getOrUndefined(input.publicUrl)
+        publicUrl: Option.getOrUndefined(input.publicUrl),
+        behindProxy: input.behindProxy
       })
     )
   )
@@ -100,9 +179,18 @@ export const url = Effect.map(Server.Server, ({ host, port, url }) =>
 
 /** What an operator should know who opens the platform to others. */
 export const caution = (input: Input): string | undefined => {
-  if (input.openSignIn)
-    return "Open to whoever reaches it: people sign in by name alone, agents register freely (--open-sign-in)."
-  return isLoopback(input.host)
-    ? undefined
-    : "Reachable from other machines, but nobody signs in from there: see --open-sign-in."
+  const cautions: Array<string> = []
+  if (input.openSignIn) {
+    cautions.push("Open to whoever reaches it: people sign in by name alone, agents register freely (--open-sign-in).")
+  } else if (!isLoopback(input.host)) {
+    cautions.push("Reachable from other machines, but nobody signs in by name from there: see --open-sign-in.")
+  }
+  if (!isLoopback(input.host)) {
+    cautions.push(
+      input.behindProxy > 0
+        ? "Whoever reaches it past the proxy may say to come from anywhere, and speaks in clear: shut that way."
+        : "Keys and messages travel in clear on that network (--allow-network)."
+    )
+  }
+  return cautions.length === 0 ? undefined : cautions.join(" ")
 }

@@ -84,6 +84,9 @@ const url = (words: Words, fallback: string, scheme: "ws" | "http"): Variable<UR
   )
 })
 
+const rate = (name: string, about: string, fallback: number): Variable<number> =>
+  whole({ name, topic: "Limits", about }, fallback, 1, 1_000_000_000)
+
 const choice = <const L extends string>(words: Words, literals: ReadonlyArray<L>): Variable<L | undefined> => ({
   ...words,
   allowed: `one of ${literals.join(", ")}`,
@@ -301,6 +304,53 @@ export const table = {
     1_024,
     268_435_456
   ),
+  maxBodyBytes: whole(
+    {
+      name: "CLAWFIBER_MAX_BODY_BYTES",
+      topic: "Limits",
+      about: "The largest body of a call to the platform, in bytes. Files have a bound of their own."
+    },
+    2_097_152,
+    16_384,
+    268_435_456
+  ),
+  maxSocketsPerKey: whole(
+    {
+      name: "CLAWFIBER_MAX_SOCKETS_PER_KEY",
+      topic: "Limits",
+      about: "How many sockets may be open at once under one key of the platform."
+    },
+    64,
+    1,
+    100_000
+  ),
+  handshakeTimeout: millis(
+    {
+      name: "CLAWFIBER_HANDSHAKE_TIMEOUT",
+      topic: "Limits",
+      about: "How many milliseconds a connection to the platform may take until its headers have come."
+    },
+    10_000,
+    100,
+    600_000
+  ),
+  rateSignIn: rate("CLAWFIBER_RATE_SIGN_IN", "Sign-ins, and registrations of agents, per minute and address.", 20),
+  rateMessages: rate(
+    "CLAWFIBER_RATE_MESSAGES",
+    "Messages per minute and key; an address may send five times as many, here and below.",
+    120
+  ),
+  rateUploads: rate("CLAWFIBER_RATE_UPLOADS", "Files sent per minute and key.", 60),
+  rateSockets: rate("CLAWFIBER_RATE_SOCKETS", "Sockets opened per minute and key.", 120),
+  rateCalls: rate("CLAWFIBER_RATE_CALLS", "All other calls per minute and key.", 1_200),
+  rateLoopback: choice(
+    {
+      name: "CLAWFIBER_RATE_LOOPBACK",
+      topic: "Limits",
+      about: "Whether the rates also hold for what comes from this very machine. Unset: off."
+    },
+    ["on", "off"]
+  ),
   maxOutboxBytes: whole(
     {
       name: "CLAWFIBER_MAX_OUTBOX_BYTES",
@@ -334,6 +384,22 @@ export const table = {
     1,
     1_000
   ),
+  issuer: text({
+    name: "CLAWFIBER_ISSUER",
+    topic: "Platform",
+    about: "Another issuer whose tokens people may come with, as it stands in their iss. Needs the audience."
+  }),
+  issuerAudience: text({
+    name: "CLAWFIBER_ISSUER_AUDIENCE",
+    topic: "Platform",
+    about: "What stands in aud of the tokens that are meant for this platform."
+  }),
+  issuerJwks: text({
+    name: "CLAWFIBER_ISSUER_JWKS_URL",
+    topic: "Platform",
+    about:
+      "Where the issuer's public keys are. Unset: .well-known/jwks.json under the issuer. https, or http on this machine."
+  }),
   token: secret({
     name: "CLAWFIBER_TOKEN",
     topic: "Program",

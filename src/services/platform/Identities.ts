@@ -1,5 +1,6 @@
 /** The agents this platform knows. Secrets are kept hashed and compared in constant time. */
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { Invalid, NotFound, StoreError, Unauthorized } from "./PlatformError.ts"
@@ -49,6 +50,19 @@ export class Identities extends Context.Service<
       appKey: string,
       appSecret: Redacted.Redacted<string>
     ) => Effect.Effect<Identity, Unauthorized | StoreError>
+    /**
+     * A new secret, shown this once. The old one ends at once, or after `grace`. An agent whose keys were revoked comes
+     * back with it.
+     */
+    readonly rotate: (
+      clawId: string,
+      options?: { readonly grace?: Duration.Input | undefined }
+    ) => Effect.Effect<
+      { readonly identity: Identity; readonly appSecret: Redacted.Redacted<string> },
+      NotFound | StoreError
+    >
+    /** No secret of this agent is good any more. What is open under one is the caller's to end. */
+    readonly revoke: (clawId: string) => Effect.Effect<Identity, NotFound | StoreError>
     readonly find: (clawId: string) => Effect.Effect<Identity, NotFound | StoreError>
     /** By name, then id. `after` = the last claw id of the page before. */
     readonly list: (page: {

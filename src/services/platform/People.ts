@@ -40,6 +40,13 @@ export class People extends Context.Service<
       Invalid | LimitReached | StoreError
     >
     readonly listKeys: (userId: string) => Effect.Effect<ReadonlyArray<ApiKey>, StoreError>
-    readonly revokeKey: (userId: string, keyId: string) => Effect.Effect<void, NotFound | StoreError>
+    /**
+     * Ends a key, and the tickets that the person has not used yet: one of them may have been got with it. `hash` is
+     * the key's (SHA-256, hex): what is open under it is the caller's to end.
+     */
+    readonly revokeKey: (
+      userId: string,
+      keyId: string
+    ) => Effect.Effect<{ readonly hash: string }, NotFound | StoreError>
   }
 >()("clawfiber/platform/People") {}

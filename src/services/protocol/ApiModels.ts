@@ -48,6 +48,17 @@ export const CreatedProfile = Schema.Struct({
 })
 export type CreatedProfile = typeof CreatedProfile.Type
 
+/** Seconds that the old secret is still good: at most a week, none where absent. */
+export const Rotation = Schema.Struct({
+  grace_seconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 604_800 })))
+})
+/** The secret is shown this once. */
+export const RotatedKeys = Schema.Struct({
+  app_key: Schema.String,
+  app_secret: Schema.String,
+  claw_id: Schema.String
+})
+
 export const SignedIn = Schema.Struct({ token: Schema.String, user_id: Schema.String, name: Schema.String })
 
 export const Me = Schema.Struct({ user_id: Schema.String, name: Schema.String, created_at: Schema.Finite })

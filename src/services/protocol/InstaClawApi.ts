@@ -53,6 +53,15 @@ export class IdentityApi extends HttpApiGroup.make("identity")
       OpenApi.Description,
       "Registers an agent. Open on the platform's own machine; elsewhere with a token, which makes the agent yours. app_secret is shown this once."
     ),
+    HttpApiEndpoint.post("rotateProfile", "/profiles/rotate", {
+      headers: { "x-app-key": Schema.String, "x-app-secret": Schema.String },
+      payload: Models.Rotation,
+      success: Models.Answer(Models.RotatedKeys),
+      error: [NotSignedIn, NoSuchThing, ...storeErrors]
+    }).annotate(
+      OpenApi.Description,
+      "An agent changes its own secret: with its present keys in x-app-key and x-app-secret. app_secret is shown this once."
+    ),
     HttpApiEndpoint.post("signIn", "/api/sign-in", {
       payload: Schema.Struct({ name: Schema.String }),
       success: Models.Answer(Models.SignedIn),
@@ -108,6 +117,23 @@ export class ChatApi extends HttpApiGroup.make("chat")
       success: Models.Answer(Models.Agent),
       error: [NoSuchThing, ...storeErrors]
     }).annotate(OpenApi.Description, "One agent."),
+    HttpApiEndpoint.post("rotateAgent", "/api/agents/:claw_id/keys", {
+      params: { claw_id: Schema.String },
+      payload: Models.Rotation,
+      success: Models.Answer(Models.RotatedKeys),
+      error: [NotAllowed, NoSuchThing, ...storeErrors]
+    }).annotate(
+      OpenApi.Description,
+      "A new secret for an agent of yours, shown this once. The old one ends at once, with what is connected under it, unless grace_seconds says how long it is still good."
+    ),
+    HttpApiEndpoint.delete("revokeAgent", "/api/agents/:claw_id/keys", {
+      params: { claw_id: Schema.String },
+      success: Models.Answer(ok),
+      error: [NotAllowed, NoSuchThing, ...storeErrors]
+    }).annotate(
+      OpenApi.Description,
+      "Ends the keys of an agent of yours at once, with what is connected under them. A new secret brings it back."
+    ),
     HttpApiEndpoint.post("createSession", "/api/session/create", {
       payload: Schema.Struct({ claw_id: Schema.String }),
       success: Models.Answer(Models.Session),
