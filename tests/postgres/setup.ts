@@ -75,6 +75,7 @@ const start = async (log: (line: string) => void) => {
       "synchronous_commit=off",
       "autovacuum=off",
       "shared_buffers=32MB",
+      "deadlock_timeout=100ms",
       "max_connections=200"
     ),
     onLog: log,

@@ -36,7 +36,8 @@ const isPostgres = (url: URL): boolean => url.protocol === "postgres:" || url.pr
 /** What a person may see of an address: `host:port/database`. */
 export const nameOf = (url: Redacted.Redacted<string>): string => {
   const parsed = URL.parse(Redacted.value(url))
-  if (parsed === null) return "Postgres"
+  // Anything else may hold a password where an address has none.
+  if (parsed === null || !isPostgres(parsed)) return "Postgres"
   const host = parsed.hostname === "" ? "localhost" : parsed.hostname
   return `${host}:${parsed.port === "" ? "5432" : parsed.port}${parsed.pathname === "/" ? "" : parsed.pathname}`
 }
