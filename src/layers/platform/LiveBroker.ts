@@ -36,6 +36,12 @@ export interface Options {
   readonly window?: number | undefined
 }
 
+/** How an end is tried again that the database does not take: for about a minute. */
+const untilStored = Schedule.exponential("50 millis").pipe(
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(2)))),
+  Schedule.upTo({ duration: "60 seconds" })
+)
+
 const interrupted = (message: string): Failure => ({ code: "INTERRUPTED", message })
 const agentLeft = interrupted(
   "The agent lost its connection in the middle of the answer and did not come back. Ask again."
@@ -98,6 +104,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (desk === undefined) desks.set(clawId, (desk = AgentDesk.make(clawId)))
     return desk
   }
+
+  /** Monotonic milliseconds: no correction of the wall clock shortens or lengthens a wait. */
+  const elapsed = (): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
   const presenceOf = (desk: Desk | undefined): Presence =>
     desk?.link !== undefined && desk.since !== undefined
@@ -183,11 +192,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     dirty.delete(reply)
     const { responseId } = reply.exchange
     return store(responseId, ending, by).pipe(
-      Effect.retry({
-        while: (error: StoreError) => error.transient,
-        schedule: Schedule.exponential("50 millis"),
-        times: 6
-      }),
+      // Told and not stored, it would end otherwise after a restart: so a disk that is full for a while is waited for.
+      Effect.retry({ while: () => !state.stopping, schedule: untilStored }),
       Effect.catch((error) =>
         Effect.as(Effect.logError("The end of a reply could not be stored", error), {
           ...ending,
@@ -284,7 +290,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }
 
   const setDeadlines = (desk: Desk): void => {
-    const deadline = clock.currentTimeMillisUnsafe() + grace
+    const deadline = elapsed() + grace
     for (const reply of desk.replies?.values() ?? []) if (reply.status === "answering") reply.deadline = deadline
   }
 
@@ -441,7 +447,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   )
 
   const sweep = Effect.suspend(() => {
-    const now = clock.currentTimeMillisUnsafe()
+    const now = elapsed()
     const late: Array<Effect.Effect<void>> = []
     for (const { desk, reply } of underWay.values()) {
       if (reply.deadline === undefined || reply.deadline > now || reply.ended) continue

@@ -28,12 +28,23 @@ export interface LiveReply {
   agentResponseId: string | undefined
   /** The highest sequence number of the agent's, where its frames carry one: what comes again is left out. */
   agentSequence: number
+  /** The number that the agent's next delta has, where its frames carry one. */
+  nextDelta: number
+  /** Deltas of the agent's were lost on the way: nothing is told on until it says the whole text. */
+  lacks: boolean
+  /** The agent has said the whole text, and this is it where it is not what readers have so far. */
+  said: string | undefined
+  whole: boolean
+  /** The agent has it in its journal: it is not delivered again. */
+  acked: boolean
+  /** The first of the numbers that the agent was last asked to send again. */
+  askedFrom: number | undefined
   text: string
   sequence: number
   pending: Array<string>
   /** Nothing more is taken of it. */
   ended: boolean
-  /** Unless the agent is heard of before, the reply ends as INTERRUPTED. Milliseconds since the epoch. */
+  /** Unless the agent is heard of before, the reply ends as INTERRUPTED. Monotonic milliseconds. */
   deadline: number | undefined
 }
 
@@ -59,6 +70,12 @@ export const make = (exchange: Exchange): LiveReply => ({
   status: "delivered",
   agentResponseId: undefined,
   agentSequence: -1,
+  nextDelta: firstDelta,
+  lacks: false,
+  said: undefined,
+  whole: false,
+  acked: false,
+  askedFrom: undefined,
   text: "",
   sequence: firstDelta,
   pending: [],
@@ -86,32 +103,91 @@ const append = (reply: LiveReply, delta: string): void => {
  * another one, the agent's last word counts and readers see it in `output_text.done`.
  */
 const settle = (reply: LiveReply, text: string | undefined): void => {
-  if (text === undefined || text === reply.text) return
+  if (text === undefined) return
+  reply.lacks = false
+  reply.whole = true
+  if (text === reply.text) return
   if (text.startsWith(reply.text)) append(reply, text.slice(reply.text.length))
   else reply.text = text
 }
 
+/** A reply that failed may say less of its text than readers have: what they have stays. */
+const settleFailed = (reply: LiveReply, text: string | undefined): void => {
+  if (text === undefined || !reply.text.startsWith(text)) settle(reply, text)
+}
+
+/**
+ * Frames that died with a socket are not said again, so the next delta may not follow the last one. Shown after a hole
+ * it would be another text than the agent's (law stream), so it is kept back: the whole text makes up for it.
+ */
+const follows = (reply: LiveReply, sequence: number, before: number): boolean =>
+  sequence === before + 1 || (reply.text === "" && sequence <= firstDelta)
+
+/** The terminal is the fourth of four events after the last delta, and not all dialects say all of them. */
+const lostAtEnd = (reply: LiveReply, sequence: number | undefined, before: number): boolean =>
+  !reply.whole && sequence !== undefined && sequence > before + 1 && sequence - 3 > reply.nextDelta
+
+const lost: Failure = {
+  code: "INTERRUPTED",
+  message: "A part of the answer was lost on its way to the platform, and the agent does not say it again. Ask again."
+}
+
+/**
+ * The numbers of deltas that an agent that can resume has sent and that did not arrive, where this update comes after
+ * them: it is not taken then, they and it come again. The whole text needs no deltas before it.
+ */
+export const missingBefore = (
+  reply: LiveReply,
+  update: ReplyUpdate
+): { readonly from: number; readonly to: number } | undefined => {
+  const { nextDelta: from } = reply
+  const { sequence } = update
+  if (sequence === undefined || reply.whole) return undefined
+  const first =
+    update._tag === "Delta"
+      ? sequence
+      : update._tag === "Completed" && update.text === undefined && reply.said === undefined
+        ? sequence - 3
+        : from
+  return first > from ? { from, to: first - 1 } : undefined
+}
+
+/** The last number of the agent's that is taken; -1 = nothing of it has come. */
+export const lastTaken = (reply: LiveReply): number => (reply.agentSequence < 0 ? -1 : reply.nextDelta - 1)
+
 /** Takes one update. An ending comes back where this was the last one. */
 export const take = (reply: LiveReply, update: ReplyUpdate): Ending | undefined => {
+  const before = reply.agentSequence
   if (update.sequence !== undefined) {
-    if (update.sequence <= reply.agentSequence) return undefined
-    reply.agentSequence = update.sequence
+    // What says how it ended counts whatever its number: an agent that crashed does not know how far it had come.
+    const says = update._tag === "TextDone" || update._tag === "Completed" || update._tag === "Failed"
+    if (update.sequence <= before && !says) return undefined
+    reply.agentSequence = Math.max(before, update.sequence)
   }
   switch (update._tag) {
     case "Opened":
     case "Progress":
       return undefined
     case "Delta":
-      append(reply, update.delta)
+      if (update.sequence !== undefined) {
+        if (!follows(reply, update.sequence, before)) reply.lacks = true
+        reply.nextDelta = update.sequence + 1
+      }
+      if (!reply.lacks) append(reply, update.delta)
       return undefined
     case "TextDone":
-      settle(reply, update.text)
+      // Where it takes something back, only the end tells whether it is meant.
+      if (update.text.startsWith(reply.text)) settle(reply, update.text)
+      else reply.said = update.text
       return undefined
     case "Completed":
-      settle(reply, update.text)
+      settle(reply, update.text ?? reply.said)
+      if (reply.lacks || (update.text === undefined && lostAtEnd(reply, update.sequence, before))) {
+        return { text: reply.text, failure: lost, usage: undefined }
+      }
       return { text: reply.text, failure: undefined, usage: undefined }
     case "Failed":
-      settle(reply, update.text)
+      settleFailed(reply, update.text ?? reply.said)
       return { text: reply.text, failure: update.failure, usage: undefined }
   }
 }
