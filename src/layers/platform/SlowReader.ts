@@ -43,11 +43,10 @@ const sizeOf = (frames: Frames): number => frames.reduce((sum, frame) => sum + f
 
 const characters = (step: Deltas): number => step.deltas.reduce((sum, delta) => sum + delta.length, 0)
 
-const framesOf = (entry: Frames | Joined): Frames => {
-  if (!isJoined(entry)) return entry
-  const joined = JoinedDelta.join(entry.steps)
-  return joined === undefined ? [] : [JoinedDelta.gatewayFrame(entry.route.head.responseId, joined)]
-}
+const framesOf = (entry: Frames | Joined): Frames =>
+  isJoined(entry)
+    ? JoinedDelta.join(entry.steps).map((joined) => JoinedDelta.gatewayFrame(entry.route.head.responseId, joined))
+    : entry
 
 /** Writes, and from now on holds what comes until this has left the process. */
 const writeBehind = (ws: WebSocket, frames: Frames): void => {

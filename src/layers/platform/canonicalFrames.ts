@@ -38,7 +38,8 @@ export const encoder = (route: ReplyRoute, after: number): ((steps: ReadonlyArra
           .map((event) => JSON.stringify(event))
       }
       const count = run.reduce((sum, step) => sum + step.deltas.length, 0)
-      const joined = count > apart ? JoinedDelta.join(run) : undefined
-      return joined === undefined ? run.flatMap(encode) : [JoinedDelta.canonicalEvent(route.head, joined)]
+      return count <= apart
+        ? run.flatMap(encode)
+        : JoinedDelta.join(run).map((joined) => JoinedDelta.canonicalEvent(route.head, joined))
     })
 }

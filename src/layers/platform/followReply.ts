@@ -46,10 +46,19 @@ class Follower {
     this.#route = route
   }
 
+  /** What came before this follower: the reply holds it anyway. */
+  begin(steps: ReadonlyArray<Step>): void {
+    for (const step of steps) this.#take(step)
+  }
+
   readonly offer = (step: Step): void => {
+    this.#weight += weightOf(step)
+    this.#take(step)
+  }
+
+  #take(step: Step): void {
     if (this.#ended !== undefined) return
     this.#waiting.push({ route: this.#route, step })
-    this.#weight += weightOf(step)
     if (this.#weight > bound && this.#consumer === undefined) {
       // Nothing is kept for it any more, even if it never reads again.
       this.#waiting = []
@@ -90,7 +99,7 @@ export const make =
           const exchange = yield* sessions.findExchange(responseId)
           const follower = new Follower(LiveReply.routeOf(exchange))
           // In one turn: what came so far, and everything from here on.
-          for (const step of stepsOf(responseId) ?? []) follower.offer(step)
+          follower.begin(stepsOf(responseId) ?? [])
           const stop = readers.watch(exchange.userId, (item) => {
             if (item._tag === "Step" && item.exchange.responseId === responseId) follower.offer(item.step)
           })
@@ -98,7 +107,7 @@ export const make =
           if (stepsOf(responseId) !== undefined) return follower
           // It waits for its agent, or it ended: perhaps just now, while this reader was put in place.
           const now = yield* sessions.findExchange(responseId)
-          if (hasEnded(now.status)) LiveReply.stored(now).forEach(follower.offer)
+          if (hasEnded(now.status)) follower.begin(LiveReply.stored(now))
           return follower
         }).pipe(Effect.map((follower) => follower.pull))
       )

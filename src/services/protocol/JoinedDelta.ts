@@ -15,16 +15,32 @@ export interface JoinedDelta {
 
 type Deltas = Extract<Step, { readonly _tag: "Deltas" }>
 
-/** Of steps that follow one another. Undefined where there is no delta in them. */
-export const join = (steps: ReadonlyArray<Deltas>): JoinedDelta | undefined => {
-  const first = steps[0]
-  const last = steps.at(-1)
-  if (first === undefined || last === undefined) return undefined
-  return {
-    from: first.sequence,
-    sequence: last.sequence + last.deltas.length - 1,
-    delta: steps.map((step) => step.deltas.join("")).join("")
+/** Characters in one joined delta, past which the next one begins: readers have limits for a frame. */
+const enough = 256 * 1024
+
+/** Of deltas that follow one another: as few as there can be. */
+export const join = (steps: ReadonlyArray<Deltas>): ReadonlyArray<JoinedDelta> => {
+  const joined: Array<JoinedDelta> = []
+  let texts: Array<string> = []
+  let size = 0
+  let from = steps[0]?.sequence ?? 0
+  let sequence = from - 1
+  const close = (): void => {
+    if (texts.length > 0) joined.push({ from, sequence, delta: texts.join("") })
+    texts = []
+    size = 0
+    from = sequence + 1
   }
+  for (const step of steps) {
+    for (const delta of step.deltas) {
+      if (size + delta.length > enough) close()
+      texts.push(delta)
+      size += delta.length
+      sequence++
+    }
+  }
+  close()
+  return joined
 }
 
 const numbers = ({ from, sequence }: JoinedDelta) =>
