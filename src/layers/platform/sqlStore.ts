@@ -7,10 +7,10 @@ import { Invalid, StoreError } from "../../services/platform/PlatformError.ts"
 import { codeOf } from "../sql/DatabaseError.ts"
 
 /**
- * States of Postgres that pass by themselves and that its client files under "unknown": it runs out of something
- * (53…), is being stopped or started (57P…), or has just become a standby.
+ * States of Postgres that pass by themselves and that its client files under "unknown": it is out of memory
+ * or connections (53…; a full disk does not pass), is being stopped or started (57P…), or has just become a standby.
  */
-const passing = /^(53...|57P0[1-5]|25006)$/
+const passing = /^(53[023]00|57P0[1-5]|25006)$/
 
 /** Whether the same call may succeed in a moment without anybody doing anything. */
 const isTransient = (error: SqlError): boolean => {

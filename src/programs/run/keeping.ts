@@ -28,6 +28,8 @@ export interface Place {
   readonly filesFolder: string
   /** What its operator calls it. */
   readonly name: string
+  /** What `up` keeps beside the platform that must fit to it: the key of its agent. */
+  readonly extras: ReadonlyArray<string>
 }
 
 /** One line on a terminal that tells how far it is, written over itself; nothing where nobody looks on. */
@@ -68,7 +70,8 @@ export const over = <E>(
       const place: Place = {
         folder: input.data,
         filesFolder: Stores.filesOf(path, input.data),
-        name: yield* ArchiveClient.nameOf(client)
+        name: yield* ArchiveClient.nameOf(client),
+        extras: ["agent/.insta/config/profile.json"]
       }
       // A `StoreError` speaks to users of a platform; here its operator reads.
       const told = program(place).pipe(

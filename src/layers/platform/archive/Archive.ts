@@ -4,6 +4,7 @@
  *     manifest.json          what is in it, with checksums (`Manifest`)
  *     tables/<name>.jsonl    the rows of a table, one JSON object a line, columns by name, in the order of the key
  *     files/<file id>        the bytes of the files
+ *     extras/<path>          files of the data folder that belong to it, as they are
  *
  * It holds what signs people in (hashes of keys, the secret that signs tokens): it is kept like a key, mode 0600.
  */
@@ -47,7 +48,9 @@ export const Manifest = Schema.Struct({
   /** The highest ordinal ever given: none is given twice. */
   ordinal: Schema.Int,
   tables: Schema.Record(Schema.String, Schema.Struct({ rows: Schema.Int, sha256: Schema.String })),
-  files: Schema.Struct({ count: Schema.Int, bytes: Schema.Int })
+  files: Schema.Struct({ count: Schema.Int, bytes: Schema.Int }),
+  /** By path within the data folder: the checksum. */
+  extras: Schema.Record(Schema.String, Schema.String)
 })
 export type Manifest = typeof Manifest.Type
 
@@ -178,7 +181,8 @@ export const pack = Effect.fnUntraced(function* (folder: string, names: Readonly
   )
 })
 
-const nameOfEntry = /^(manifest\.json|tables\/|tables\/[a-z_]+\.jsonl|files\/|files\/[A-Za-z0-9_]+)$/
+const nameOfEntry =
+  /^(manifest\.json|tables\/|tables\/[a-z_]+\.jsonl|files\/|files\/[A-Za-z0-9_]+|extras\/([A-Za-z0-9_.-]+\/?)*)$/
 
 /** Unpacks a backup into a folder. What is none of its own names, or is no plain file, makes it no backup. */
 export const unpack = Effect.fnUntraced(function* (file: string, folder: string) {

@@ -19,6 +19,8 @@ export interface Options {
   /** The data folder: `files/` is in it, and what is being packed lies in it for a while. */
   readonly folder: string
   readonly filesFolder: string
+  /** Files to take along where they are there, by their path within the data folder. */
+  readonly extras?: ReadonlyArray<string> | undefined
   /** Where the backup goes. */
   readonly file: string
   /** Told of each step: a table's name, `files`, `packing`. */
@@ -117,7 +119,26 @@ export const write = Effect.fn("Backup.write")(function* (options: Options) {
     return { schema, dumped, ordinal: yield* highestOrdinal }
   })
 
-  yield* fs.makeDirectory(at("tables")).pipe(Effect.andThen(fs.makeDirectory(at("files"))), Effect.mapError(said))
+  const takeExtras = Effect.gen(function* () {
+    const taken: Record<string, string> = {}
+    for (const name of options.extras ?? []) {
+      const from = path.join(options.folder, name)
+      if (!(yield* fs.exists(from))) continue
+      const bytes = yield* fs.readFile(from)
+      yield* fs.makeDirectory(path.dirname(at("extras", name)), { recursive: true })
+      yield* fs.writeFile(at("extras", name), bytes, { mode: 0o600 })
+      taken[name] = createHash("sha256").update(bytes).digest("hex")
+    }
+    return taken
+  })
+
+  yield* fs
+    .makeDirectory(at("tables"))
+    .pipe(
+      Effect.andThen(fs.makeDirectory(at("files"))),
+      Effect.andThen(fs.makeDirectory(at("extras"))),
+      Effect.mapError(said)
+    )
   const { dumped, ordinal, schema } = yield* sql.withTransaction(snapshot).pipe(
     toStoreError,
     Effect.catchTag("PlatformError", (error) => Effect.fail(said(error)))
@@ -130,11 +151,12 @@ export const write = Effect.fn("Backup.write")(function* (options: Options) {
     createdAt: new Date(yield* Clock.currentTimeMillis).toISOString(),
     ordinal,
     tables: dumped,
-    files: { count: files, bytes }
+    files: { count: files, bytes },
+    extras: yield* Effect.mapError(takeExtras, said)
   }
   yield* Effect.mapError(fs.writeFileString(at(Archive.manifestName), `${JSON.stringify(manifest, null, 2)}\n`), said)
   tell("packing", 0)
-  yield* Archive.pack(place, [Archive.manifestName, "tables", "files"], options.file)
+  yield* Archive.pack(place, [Archive.manifestName, "tables", "files", "extras"], options.file)
   const rows = Object.values(dumped).reduce((sum, table) => sum + table.rows, 0)
   return { rows, files, bytes, missing } satisfies Summary
 }, Effect.scoped)

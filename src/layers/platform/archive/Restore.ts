@@ -20,6 +20,8 @@ export interface Options {
   /** The data folder. What is unpacked lies in it for a while. */
   readonly folder: string
   readonly filesFolder: string
+  /** Files of the data folder that may be put back, by their path within it. */
+  readonly extras?: ReadonlyArray<string> | undefined
   readonly file: string
   /** What the operator calls the place. */
   readonly name: string
@@ -154,6 +156,19 @@ export const read = Effect.fn("Restore.read")(function* (options: Options) {
   )
   if (files.length !== manifest.files.count) return yield* damaged("files are missing")
 
+  /** Those that are not there as they are already. */
+  const extras: Array<string> = []
+  for (const [name, sha256] of Object.entries(manifest.extras)) {
+    if (!(options.extras ?? []).includes(name)) continue
+    if ((yield* hashOf(at("extras", name))) !== sha256) return yield* damaged(`${name} is not what was written`)
+    const there = path.join(options.folder, name)
+    if (yield* Effect.mapError(fs.exists(there), said)) {
+      if ((yield* hashOf(there)) === sha256) continue
+      if (!options.force) return yield* refuse("NotEmpty", "", there)
+    }
+    extras.push(name)
+  }
+
   const fill = Effect.fnUntraced(function* (table: string) {
     let rows = 0
     yield* Stream.runForEach(Stream.grouped(rowsOf(table), rowsPerInsert), (batch) =>
@@ -171,6 +186,29 @@ export const read = Effect.fn("Restore.read")(function* (options: Options) {
   const before = new Set(yield* Effect.mapError(fs.readDirectory(options.filesFolder), said))
   const target = (id: string) => path.join(options.filesFolder, id)
   const placed: Array<string> = []
+  const exchanged: Array<string> = []
+
+  /** What stood in the place of an extra waits beside it until all is done. */
+  const exchange = Effect.fnUntraced(function* (name: string) {
+    const there = path.join(options.folder, name)
+    yield* fs.makeDirectory(path.dirname(there), { recursive: true, mode: 0o700 })
+    if (yield* fs.exists(there)) yield* fs.copyFile(there, at(`before-${exchanged.length}`))
+    exchanged.push(name)
+    yield* fs.rename(at("extras", name), there)
+    yield* fs.chmod(there, 0o600)
+  })
+
+  const undo = Effect.gen(function* () {
+    for (const id of placed) yield* Effect.ignore(fs.remove(target(id), { force: true }))
+    for (const [index, name] of exchanged.entries()) {
+      const there = path.join(options.folder, name)
+      yield* fs.remove(there, { force: true }).pipe(
+        Effect.andThen(fs.exists(at(`before-${index}`))),
+        Effect.flatMap((was) => (was ? fs.rename(at(`before-${index}`), there) : Effect.void)),
+        Effect.ignore
+      )
+    }
+  })
 
   const everything = Effect.gen(function* () {
     yield* drop
@@ -190,6 +228,7 @@ export const read = Effect.fn("Restore.read")(function* (options: Options) {
       yield* Effect.mapError(fs.rename(at("files", id), target(id)), said)
       yield* Effect.mapError(fs.chmod(target(id), 0o600), said)
     }
+    yield* Effect.mapError(Effect.forEach(extras, exchange, { discard: true }), said)
     return rows
   })
 
@@ -200,7 +239,7 @@ export const read = Effect.fn("Restore.read")(function* (options: Options) {
         : Effect.fail(error)
     ),
     toStoreError,
-    Effect.onError(() => Effect.forEach(placed, (id) => Effect.ignore(fs.remove(target(id), { force: true }))))
+    Effect.onError(() => undo)
   )
 
   const kept = new Set(files)

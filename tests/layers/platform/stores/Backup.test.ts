@@ -13,8 +13,9 @@ import { People } from "../../../../src/services/platform/People.ts"
 import { Sessions } from "../../../../src/services/platform/Sessions.ts"
 import * as ArchiveClient from "../../../../src/layers/platform/archive/ArchiveClient.ts"
 import * as Migrations from "../../../../src/layers/platform/Migrations.ts"
+import * as Migrate from "../../../../src/layers/sql/Migrate.ts"
 import * as postgres from "../../../postgres/postgres.ts"
-import { backup, furnish, type Home, inFolder, restore, stores } from "./archives.ts"
+import { backup, extra, furnish, type Home, inFolder, restore, stores } from "./archives.ts"
 import { message } from "./fixtures.ts"
 
 const tagOf = <A, E extends { readonly _tag: string }, R>(self: Effect.Effect<A, E, R>) =>
@@ -285,6 +286,97 @@ describe("a restore", () => {
       )
     )
   }
+
+  it.effect("of rows that do not fit together is refused, and changes nothing", () =>
+    prepared((root, home) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const place = `${root}/unpacked`
+        yield* fs.makeDirectory(place)
+        yield* Effect.promise(() => tar.extract({ file: `${root}/b.tar.gz`, cwd: place }))
+        // Somebody twice, and all the checksums right.
+        const people = (yield* fs.readFileString(`${place}/tables/people.jsonl`)).split("\n")[0] ?? ""
+        const twice = `${people}\n${people}\n`
+        yield* fs.writeFileString(`${place}/tables/people.jsonl`, twice)
+        const manifest = JSON.parse(yield* fs.readFileString(`${place}/manifest.json`))
+        manifest.tables.people = { rows: 2, sha256: createHash("sha256").update(twice).digest("hex") }
+        yield* fs.writeFileString(`${place}/manifest.json`, JSON.stringify(manifest))
+        yield* Effect.promise(() =>
+          tar.create({ file: `${root}/twice.tar.gz`, gzip: true, cwd: place }, ["manifest.json", "tables", "files"])
+        )
+        const before = yield* everythingIn(home)
+        const error = yield* errorOf(restore(home, `${root}/twice.tar.gz`, true))
+        assert.match(error.text, /rows do not fit together/)
+        assert.strictEqual(yield* everythingIn(home), before)
+      })
+    )
+  )
+
+  it.effect("brings along what belongs to it, and puts another one there only when it is told to", () =>
+    prepared((root, home) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const other = { folder: `${root}/other` }
+        for (const { folder } of [home, other]) yield* fs.makeDirectory(`${folder}/agent`, { recursive: true })
+        yield* fs.writeFileString(`${home.folder}/${extra}`, "of a")
+        yield* backup(home, `${root}/with.tar.gz`)
+        yield* fs.writeFileString(`${other.folder}/${extra}`, "of other")
+        const error = yield* errorOf(restore(other, `${root}/with.tar.gz`))
+        assert.strictEqual(error.reason, "NotEmpty")
+        assert.include(error.text, extra)
+        assert.strictEqual(yield* fs.readFileString(`${other.folder}/${extra}`), "of other")
+        yield* restore(other, `${root}/with.tar.gz`, true)
+        assert.strictEqual(yield* fs.readFileString(`${other.folder}/${extra}`), "of a")
+        assert.strictEqual((yield* fs.stat(`${other.folder}/${extra}`)).mode & 0o777, 0o600)
+      })
+    )
+  )
+
+  // The last step fails, when rows are written and files are moved: the folder that is to be made leads nowhere.
+  it.effect("that fails midway leaves rows, files and all as they were", () =>
+    prepared((root, home) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        yield* fs.makeDirectory(`${home.folder}/agent`)
+        yield* fs.writeFileString(`${home.folder}/${extra}`, "of a")
+        yield* backup(home, `${root}/with.tar.gz`)
+        const other = { folder: `${root}/other` }
+        yield* Effect.provide(
+          Effect.flatMap(People, (people) => people.signIn("Cleo")),
+          stores(other)
+        )
+        yield* fs.symlink(`${root}/nowhere`, `${other.folder}/agent`)
+        const before = yield* everythingIn(other)
+        yield* errorOf(restore(other, `${root}/with.tar.gz`, true))
+        assert.strictEqual(yield* everythingIn(other), before)
+        yield* fs.remove(`${other.folder}/agent`)
+        yield* restore(other, `${root}/with.tar.gz`, true)
+        assert.notStrictEqual(yield* everythingIn(other), before)
+      })
+    )
+  )
+
+  it.effect("of an older schema goes the way that its database would have gone", () =>
+    inFolder((root) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const [old, home] = [{ folder: `${root}/old` }, { folder: `${root}/new` }]
+        for (const { folder } of [old, home]) yield* fs.makeDirectory(`${folder}/files`, { recursive: true })
+        yield* Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* Migrate.run({ database: "old", migrations: Migrations.upTo(4) })
+          yield* sql`INSERT INTO people ${sql.insert({ user_id: "user_old", name: "Old", created_at: 7 })}`
+        }).pipe(Effect.provide(ArchiveClient.layer({ ...old, access: "create" })))
+        yield* backup(old, `${root}/old.tar.gz`)
+        yield* restore(home, `${root}/old.tar.gz`)
+        const { person } = yield* Effect.provide(
+          Effect.flatMap(People, (people) => people.signIn("Old")),
+          stores(home)
+        )
+        assert.deepStrictEqual([person.userId, person.createdAt], ["user_old", 7])
+      })
+    )
+  )
 
   it.effect("of an archive with a way out of the folder, or with links, is refused", () =>
     prepared((root, home) =>

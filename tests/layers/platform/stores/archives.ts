@@ -72,12 +72,20 @@ export const furnish = Effect.gen(function* () {
   return { identity, appSecret, ann, bob, key, ofAnn, file }
 })
 
+/** A file of the data folder that goes along, where it is there. */
+export const extra = "agent/key.json"
+
 export const backup = (home: Home, file: string) =>
-  Backup.write({ folder: home.folder, filesFolder: `${home.folder}/files`, file }).pipe(
+  Backup.write({ folder: home.folder, filesFolder: `${home.folder}/files`, extras: [extra], file }).pipe(
     Effect.provide(ArchiveClient.layer({ ...home, access: "read" }))
   )
 
 export const restore = (home: Home, file: string, force = false) =>
-  Restore.read({ folder: home.folder, filesFolder: `${home.folder}/files`, file, name: "the place", force }).pipe(
-    Effect.provide(ArchiveClient.layer({ ...home, access: "create" }))
-  )
+  Restore.read({
+    folder: home.folder,
+    filesFolder: `${home.folder}/files`,
+    extras: [extra],
+    file,
+    name: "the place",
+    force
+  }).pipe(Effect.provide(ArchiveClient.layer({ ...home, access: "create" })))
