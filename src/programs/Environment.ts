@@ -7,9 +7,11 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as LogLevel from "effect/LogLevel"
 import * as Logging from "../layers/Logging.ts"
+import * as Telemetry from "../layers/Telemetry.ts"
 import * as Settings from "../services/channel/Settings.ts"
 import { Failure } from "./Failure.ts"
 import * as Output from "./Output.ts"
+import { version } from "./version.ts"
 
 const readDotEnv = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
@@ -65,5 +67,9 @@ export const withSettings = <E>(
         yield* Effect.logWarning(`${name} is set, but there is no such setting. Is it misspelt?`)
       }
       yield* program(settings, environment)
-    }).pipe(Effect.provide(logging(options.json, settings.log)))
+    }).pipe(
+      Effect.provide(
+        Telemetry.layer(environment, version).pipe(Layer.provideMerge(logging(options.json, settings.log)))
+      )
+    )
   })
