@@ -15,7 +15,7 @@ const usage = (child: ChildProcess): Promise<Usage> =>
     child.send("usage")
   })
 
-const ready = (child: ChildProcess): Promise<string> =>
+export const ready = (child: ChildProcess): Promise<string> =>
   new Promise((resolve, reject) => {
     let out = ""
     child.stdout?.on("data", (chunk: Buffer) => {
@@ -26,10 +26,10 @@ const ready = (child: ChildProcess): Promise<string> =>
     child.once("exit", (code) => reject(new Error(`the platform ended with code ${code}`)))
   })
 
-const register = async (
+export const register = async (
   url: string,
   name: string
-): Promise<{ readonly app_key: string; readonly app_secret: string }> => {
+): Promise<{ readonly app_key: string; readonly app_secret: string; readonly claw_id: string }> => {
   const answer = await fetch(`${url}/profiles/create`, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -44,7 +44,7 @@ const register = async (
     })
   })
   if (!answer.ok) throw new Error(`registration answered ${answer.status}: ${await answer.text()}`)
-  const body = (await answer.json()) as { data: { app_key: string; app_secret: string } }
+  const body = (await answer.json()) as { data: { app_key: string; app_secret: string; claw_id: string } }
   return body.data
 }
 

@@ -2,8 +2,10 @@
 // Ratios measured side by side in one run: every round runs each peer once, in turn; medians over the rounds.
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
+import { connections } from "./connections.ts"
 import { idle } from "./idle.ts"
 import { median, paced, type PeerName, type Round, saturated } from "./mainJob.ts"
+import { throughput } from "./slowReader.ts"
 import { type Shape, shapes } from "./workload.ts"
 
 /** `bar` is what was set out to reach; `holds` whether this run did. Figures are reported as they came out. */
@@ -122,7 +124,39 @@ const idleSockets: Case = {
   }
 }
 
-const cases: ReadonlyArray<Case> = [...shapes.map(mainJob), firstWords, idleSockets]
+const slowReader: Case = {
+  name: "slow-reader",
+  title: "1,000 readers of one reply, one of them stalled: deltas/s that reach each of the others",
+  run: async (count, say) => {
+    const seen = { without: [] as Array<number>, stalled: [] as Array<number> }
+    for (let i = 0; i < count; i++) {
+      for (const name of i % 2 === 0 ? (["without", "stalled"] as const) : (["stalled", "without"] as const)) {
+        const rate = await throughput(1_000, name === "stalled", 40)
+        say(`${name === "stalled" ? "one stalled" : "none stalled"}: ${Math.round(rate)} deltas/s to each`)
+        seen[name].push(rate)
+      }
+    }
+    return [
+      row("slow-reader: deltas/s to each, one stalled against none", median(seen.stalled), median(seen.without), {
+        least: 0.8
+      })
+    ]
+  }
+}
+
+const idleConnections: Case = {
+  name: "connections",
+  title: "1,000 idle accounts of the agent's side in one process, KiB each",
+  run: async (_, say) => {
+    const bare = await connections("bare", 1_000)
+    say(`bare ws: ${bare.heap.toFixed(1)} KiB of heap, ${bare.rss.toFixed(1)} KiB resident`)
+    const ours = await connections("ours", 1_000)
+    say(`ours: ${ours.heap.toFixed(1)} KiB of heap, ${ours.rss.toFixed(1)} KiB resident`)
+    return [row("connections: KiB resident per idle account against 40", ours.rss, 40, { most: 1 })]
+  }
+}
+
+const cases: ReadonlyArray<Case> = [...shapes.map(mainJob), firstWords, slowReader, idleSockets, idleConnections]
 
 const { values } = parseArgs({
   options: {
