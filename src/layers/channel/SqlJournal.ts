@@ -43,6 +43,8 @@ export interface MakeOptions extends Options {
   readonly database?: string | undefined
   /** Told of every write, in pages of the database, about. */
   readonly onWrite?: ((pages: number) => void) | undefined
+  /** `hashOf` by default; a test gives one that tells nothing apart. */
+  readonly hash?: ((key: MessageKey) => number) | undefined
 }
 
 /** Rows that one step of forgetting looks at. */
@@ -58,6 +60,7 @@ export const make = Effect.fnUntraced(function* (
   const maxEntries = options.maxEntries ?? 100_000
   const maxAge = Duration.toMillis(options.maxAge ?? "7 days")
   const maxCharacters = options.maxCharacters ?? 64 * 1024 * 1024
+  const hash = options.hash ?? hashOf
   const onWrite = options.onWrite ?? (() => undefined)
   const clock = yield* Clock.Clock
   const sql = yield* SqlClient.SqlClient
@@ -77,8 +80,8 @@ export const make = Effect.fnUntraced(function* (
   for (;;) {
     const rows = yield* inWords(values<Rows.IndexRow>(Rows.selectForIndex, [index.lastRow, rowsPerRead]))
     for (const [row, account, session, message, responseId, state, size] of rows) {
-      const hash = message === null ? undefined : hashOf(Rows.keyOf(account, session, message))
-      index.accepted(responseId, { row, accountId: account, ours: false }, hash)
+      const hashed = message === null ? undefined : hash(Rows.keyOf(account, session, message))
+      index.accepted(responseId, { row, accountId: account, ours: false }, hashed)
       if (state >= Rows.state.completed) index.finished(responseId, size)
     }
     index.commit()
@@ -102,8 +105,8 @@ export const make = Effect.fnUntraced(function* (
     return { ...others, outcome: end.outcome, endedAt: end.at }
   }
 
-  const findKey = Effect.fnUntraced(function* (key: MessageKey, hash: number) {
-    const row = index.rowOf(hash)
+  const findKey = Effect.fnUntraced(function* (key: MessageKey, hashed: number) {
+    const row = index.rowOf(hashed)
     if (row === undefined) return
     const [found] = yield* values<Rows.WholeRow>(Rows.selectByRow, [row])
     if (found !== undefined && sameKey(Rows.keyOf(found[1], found[2], found[3]), key)) return found
@@ -117,9 +120,9 @@ export const make = Effect.fnUntraced(function* (
     now: number
   ): Effect.fn.Return<Acceptance, SqlError> {
     const key = wellFormed(given)
-    const hash = key.messageId === undefined ? undefined : hashOf(key)
-    if (hash !== undefined && index.rowOf(hash) !== undefined) {
-      const known = yield* findKey(key, hash)
+    const hashed = key.messageId === undefined ? undefined : hash(key)
+    if (hashed !== undefined && index.rowOf(hashed) !== undefined) {
+      const known = yield* findKey(key, hashed)
       if (known !== undefined) return { _tag: "Known", entry: toEntry(known) }
     }
     const row = index.lastRow + 1
@@ -137,7 +140,7 @@ export const make = Effect.fnUntraced(function* (
       now
     ])
     if (request !== undefined) yield* connection.executeValues(Rows.insertRequest, [row, request])
-    index.accepted(responseId, { row, accountId, ours: true }, hash)
+    index.accepted(responseId, { row, accountId, ours: true }, hashed)
     const entry: Entry = {
       key,
       responseId,
@@ -183,8 +186,8 @@ export const make = Effect.fnUntraced(function* (
       const old = now - endedAt > maxAge
       if (!old && index.ended <= maxEntries && index.characters <= maxCharacters) continue
       gone.push(row)
-      const hash = message === null ? undefined : hashOf(Rows.keyOf(account, session, message))
-      index.pruned(row, responseId, hash, size)
+      const hashed = message === null ? undefined : hash(Rows.keyOf(account, session, message))
+      index.pruned(row, responseId, hashed, size)
     }
     if (gone.length === 0) return false
     const list = JSON.stringify(gone)

@@ -31,6 +31,14 @@ const layers = [
     name: "SQLite",
     layer: Layer.fresh(SqlJournal.layer().pipe(Layer.provide(SqliteClient.layer({ filename: ":memory:" }))))
   },
+  {
+    name: "SQLite whose index tells nothing apart",
+    layer: Layer.fresh(
+      Layer.effect(Journal, SqlJournal.make({ hash: () => 1 })).pipe(
+        Layer.provide(SqliteClient.layer({ filename: ":memory:" }))
+      )
+    )
+  },
   { name: "SQLite that is often locked", layer: Layer.fresh(SqlJournal.layer().pipe(Layer.provide(oftenBusy))) }
 ]
 
