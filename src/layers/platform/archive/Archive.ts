@@ -13,10 +13,11 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
-import { createWriteStream } from "node:fs"
+import { createReadStream, createWriteStream } from "node:fs"
 import { rm } from "node:fs/promises"
-import { Readable } from "node:stream"
+import { Readable, Writable } from "node:stream"
 import { pipeline } from "node:stream/promises"
+import { createGunzip } from "node:zlib"
 import * as tar from "tar"
 
 export interface Table {
@@ -181,6 +182,8 @@ export const pack = Effect.fnUntraced(function* (folder: string, names: Readonly
   )
 })
 
+const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
+
 const nameOfEntry =
   /^(manifest\.json|tables\/|tables\/[a-z_]+\.jsonl|files\/|files\/[A-Za-z0-9_]+|extras\/([A-Za-z0-9_.-]+\/?)*)$/
 
@@ -195,6 +198,11 @@ export const unpack = Effect.fnUntraced(function* (file: string, folder: string)
   if (first !== 0x1f || second !== 0x8b) {
     return yield* new ArchiveError({ name: file, reason: "NotABackup", detail: "" })
   }
+  // Read through once, to its very end: only there stands the checksum of it all, which unpacking would not wait for.
+  yield* Effect.tryPromise({
+    try: (signal) => pipeline(createReadStream(file), createGunzip(), nowhere(), { signal }),
+    catch: fromUnknown(file, "Damaged")
+  })
   yield* Effect.tryPromise({
     try: () =>
       tar.extract({

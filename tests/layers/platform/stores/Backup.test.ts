@@ -253,15 +253,6 @@ describe("a restore", () => {
   const broken: ReadonlyArray<readonly [what: string, make: (bytes: Buffer) => Buffer, reason: string]> = [
     ["cut in half", (bytes) => bytes.subarray(0, bytes.length >> 1), "Damaged"],
     ["without its last bytes", (bytes) => bytes.subarray(0, -12), "Damaged"],
-    [
-      "with a flipped bit",
-      (bytes) => {
-        const other = Buffer.from(bytes)
-        other.writeUInt8(other.readUInt8(other.length >> 1) ^ 0x10, other.length >> 1)
-        return other
-      },
-      "Damaged"
-    ],
     ["with another word in a row", (bytes) => tampered(bytes, "An answer", "No answer"), "Damaged"],
     ["with another word in a file", (bytes) => tampered(bytes, "the plan", "the pl4n"), "Damaged"],
     ["of a version to come", (bytes) => tampered(bytes, '"version": 1', '"version": 9'), "Newer"],
@@ -286,6 +277,23 @@ describe("a restore", () => {
       )
     )
   }
+
+  it.effect("of a file with a flipped bit is refused, wherever it is", () =>
+    prepared((root, _, bytes) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const home = { folder: `${root}/empty` }
+        yield* fs.makeDirectory(home.folder)
+        // The first ten bytes are the header, where a time and a name of a system stand that nobody reads.
+        for (let at = 10; at < bytes.length; at += 47) {
+          const other = Buffer.from(bytes)
+          other.writeUInt8(other.readUInt8(at) ^ (1 << (at % 8)), at)
+          yield* fs.writeFile(`${root}/broken.tar.gz`, other)
+          assert.strictEqual((yield* errorOf(restore(home, `${root}/broken.tar.gz`))).reason, "Damaged", `byte ${at}`)
+        }
+      })
+    )
+  )
 
   it.effect("of rows that do not fit together is refused, and changes nothing", () =>
     prepared((root, home) =>
