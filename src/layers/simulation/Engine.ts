@@ -101,6 +101,7 @@ export class Engine {
   #head = 0
   #order = 0
   #tasksRun = 0
+  #still = 0
 
   constructor(options: EngineOptions) {
     this.#seed = options.seed
@@ -184,6 +185,8 @@ export class Engine {
         return
       }
       this.#timers.shift()
+      this.#still = timer.at > this.now ? 0 : this.#still + 1
+      if (this.#still > livelock) throw new Livelock(`${livelock} timers rang and time stood still`)
       this.now = Math.max(this.now, timer.at)
       timer.done = true
       timer.machine.timers--

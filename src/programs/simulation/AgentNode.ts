@@ -32,6 +32,8 @@ const grace = 2_000
 /** Grace, what an agent may take to stop, the closing handshake, and a little. */
 const stopBound = 15_000
 const restartAfter = 1_500
+/** Longer than it takes to find out that a socket is dead, and to dial again. */
+const quietAfter = 180_000
 /** A link is stable after so long; until then each failure doubles the wait. */
 const stableAfter = 30_000
 const backoff = (failures: number): number => Math.min(1000 * 2 ** (failures - 1), 30_000)
@@ -83,6 +85,8 @@ export class AgentNode {
   readonly messageOf = new Map<string, string>()
   readonly links = new Set<Link>()
   refusing: Refusing | undefined
+  /** When something last went wrong for it. */
+  disturbedAt = Number.NEGATIVE_INFINITY
   /** Frames of the platform's that came last, for those who repeat them. */
   recent: Array<string> = []
   lives = 0
@@ -377,9 +381,10 @@ export class AgentNode {
 
   #lost(sockets: Sockets, openedAt: number | undefined): void {
     const { now } = this.stage
+    this.disturbedAt = now
+    if (openedAt !== undefined && now - openedAt >= stableAfter - 1) this.#failures = 0
     // While another one serves nothing was lost.
     if (sockets.open > 0) return
-    if (openedAt !== undefined && now - openedAt >= stableAfter - 1) this.#failures = 0
     this.#failures++
     this.#lastDialAt = now
   }
@@ -448,7 +453,7 @@ export class AgentNode {
         for (const frame of frames) {
           if (stage.lines !== undefined) stage.trace(this.name, `-> ${number()} ${frame.slice(0, 160)}`)
           link.client.send(frame)
-          this.tap.frame(frame)
+          this.tap.frame(number(), frame, stage.now - this.disturbedAt > quietAfter)
         }
       },
       ping: () => {

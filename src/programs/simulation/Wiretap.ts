@@ -6,14 +6,15 @@ import type { Stage } from "./Stage.ts"
 interface Heard {
   /** Times the reply was begun: once, and once more for each repeat. */
   begun: number
-  terminals: number
   ended: boolean
-  next: number
-  text: string
-  readonly bounds: Array<number>
+  /** The link that its last event went out on. */
+  link: number
+  /** The first one has number 4. */
+  readonly deltas: Array<string>
 }
 
 const longest = 50
+const firstDelta = 4
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 
@@ -39,11 +40,15 @@ export class Wiretap {
 
   /** A process died: what it had begun may be begun again, by its successor, from the beginning. */
   died(): void {
-    for (const heard of this.#heard.values()) if (!heard.ended) heard.begun--
-    for (const [id, heard] of this.#heard) if (!heard.ended) this.#heard.set(id, { ...heard, ended: true, bounds: [] })
+    for (const heard of this.#heard.values()) {
+      if (heard.ended) continue
+      heard.begun--
+      heard.ended = true
+    }
   }
 
-  frame(text: string): void {
+  /** @param quiet Nothing has disturbed this account for a while: deltas have their usual length. */
+  frame(link: number, text: string, quiet: boolean): void {
     const { laws, secrets } = this.#stage
     for (const secret of secrets) laws.check("secret", !text.includes(secret), () => `${this.#name} sent a secret`)
     const frame = decodeAgentFrame(text)
@@ -55,80 +60,87 @@ export class Wiretap {
       const { messageId, responseId } = update.ref
       if (responseId === undefined) return laws.report("stream", `${this.#name} sent an event without a response id`)
       if (messageId !== undefined) this.#listener.knows(messageId, responseId)
-      this.#event(responseId, update)
+      this.#event(link, responseId, update, quiet)
       this.#listener.frame(responseId)
     }
   }
 
-  #event(responseId: string, update: ReplyUpdate): void {
+  #heardOf(link: number, responseId: string, first: boolean, who: string): Heard {
+    const known = this.#heard.get(responseId)
+    // On a newer socket it may go on where the platform stands, its end included.
+    if (known !== undefined && link > known.link) {
+      known.link = link
+      known.ended = false
+      if (first) known.deltas.length = 0
+      return known
+    }
+    if (known !== undefined && !(first && known.ended)) return known
+    const heard: Heard = { begun: (known?.begun ?? 0) + 1, ended: false, link, deltas: [] }
+    this.#heard.set(responseId, heard)
+    this.#stage.laws.check(
+      "one-terminal",
+      heard.begun <= Math.max(1, this.#listener.deliveries(responseId)),
+      () => `${who} was sent ${heard.begun} times; the message came ${this.#listener.deliveries(responseId)} times`
+    )
+    return heard
+  }
+
+  #event(link: number, responseId: string, update: ReplyUpdate, quiet: boolean): void {
     const { laws } = this.#stage
     const who = `${this.#name} ${responseId.slice(0, 13)}`
-    let heard = this.#heard.get(responseId)
     const first = update._tag === "Opened"
-    if (heard === undefined || (first && heard.ended)) {
-      heard = {
-        begun: (heard?.begun ?? 0) + 1,
-        terminals: heard?.terminals ?? 0,
-        ended: false,
-        next: 4,
-        text: "",
-        bounds: []
-      }
-      this.#heard.set(responseId, heard)
-      const { begun } = heard
-      laws.check(
-        "one-terminal",
-        begun <= Math.max(1, this.#listener.deliveries(responseId)),
-        () => `${who} was sent ${begun} times; the message came ${this.#listener.deliveries(responseId)} times`
-      )
-      if (first) return
-    }
+    const before = this.#heard.get(responseId)
+    const begins = before === undefined || link > before.link || before.ended
+    const heard = this.#heardOf(link, responseId, first, who)
+    if (first) return laws.check("stream", begins, () => `${who} was begun again before it had ended`)
     const terminal = update._tag === "Completed" || update._tag === "Failed"
     if (heard.ended) {
       return laws.report("one-terminal", `${who}: ${terminal ? "a second terminal" : update._tag} after the terminal`)
     }
     switch (update._tag) {
-      case "Opened":
-        return laws.report("stream", `${who} was begun again before it had ended`)
       case "Delta": {
-        const { next } = heard
-        laws.check("stream", update.sequence === next, () => `${who}: delta ${update.sequence} where ${next} was due`)
-        laws.check(
-          "stream",
-          update.delta.length <= longest,
-          () => `${who}: a delta of ${update.delta.length} characters`
-        )
-        laws.check("stream", update.delta.isWellFormed(), () => `${who}: a delta with half a character`)
-        heard.next = (update.sequence ?? next) + 1
-        heard.text += update.delta
-        heard.bounds.push(heard.text.length)
+        const due = firstDelta + heard.deltas.length
+        const sequence = update.sequence ?? due
+        const { delta } = update
+        laws.check("stream", sequence === due || (begins && sequence < due), () => {
+          return `${who}: delta ${sequence} where ${due} was due`
+        })
+        laws.check("stream", !quiet || delta.length <= longest, () => `${who}: a delta of ${delta.length} characters`)
+        laws.check("stream", delta.isWellFormed(), () => `${who}: a delta with half a character`)
+        if (sequence < due) heard.deltas.length = Math.max(0, sequence - firstDelta)
+        heard.deltas.push(delta)
         return
       }
       case "TextDone": {
-        const { text } = heard
-        return laws.check("stream", update.text === text, () => `${who}: the done text is not the deltas joined`)
+        const joined = heard.deltas.join("")
+        return laws.check("stream", update.text === joined, () => {
+          return `${who}: the done text (${update.text.length}) is not the deltas joined (${joined.length})`
+        })
       }
       case "Progress":
         return
       case "Completed":
       case "Failed":
-        heard.terminals++
         heard.ended = true
         if (update._tag === "Failed") {
           const { code, message } = update.failure
           laws.check("bounded", message.length > 10, () => `${who} failed with ${code} and without words`)
         }
-        return this.#graphemes(who, heard)
+        return this.#graphemes(who, heard.deltas)
     }
   }
 
-  #graphemes(who: string, heard: Heard): void {
+  #graphemes(who: string, deltas: ReadonlyArray<string>): void {
+    const text = deltas.join("")
     // Nothing beyond Latin and CJK joins.
-    if (!/[\u200d\ud800-\udfff]/.test(heard.text)) return
+    if (!/[\u200d\ud800-\udfff]/.test(text)) return
     const whole = new Set<number>()
-    for (const { index, segment } of segmenter.segment(heard.text)) whole.add(index + segment.length)
-    for (const bound of heard.bounds) {
-      this.#stage.laws.check("stream", whole.has(bound), () => `${who}: a character was cut at ${bound}`)
+    for (const { index, segment } of segmenter.segment(text)) whole.add(index + segment.length)
+    let bound = 0
+    for (const delta of deltas) {
+      bound += delta.length
+      const at = bound
+      this.#stage.laws.check("stream", whole.has(at), () => `${who}: a character was cut at ${at}`)
     }
   }
 }

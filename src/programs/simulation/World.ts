@@ -166,6 +166,7 @@ class World {
     if ((hit ?? 0) > 0 || (hit === undefined && any)) figures.faultsInFlight++
     this.stage.trace("fault", JSON.stringify(op))
     const agent = "account" in op && typeof op.account === "number" ? this.agents[op.account] : undefined
+    if (agent !== undefined) agent.disturbedAt = this.stage.now
     const newest = [...(agent?.links ?? [])].at(-1)
     switch (op._tag) {
       case "Cut":
