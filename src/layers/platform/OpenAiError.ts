@@ -30,6 +30,14 @@ export const broken: OpenAiError = new OpenAiError({
 export const bad = (message: string, param: string | null, code: string | null = null): OpenAiError =>
   new OpenAiError({ status: 400, type: "invalid_request_error", code, param, message })
 
+export const tooLarge: OpenAiError = new OpenAiError({
+  status: 413,
+  type: "invalid_request_error",
+  code: "request_too_large",
+  param: null,
+  message: "This request is larger than the platform takes."
+})
+
 export const tooOften = (message: string): OpenAiError =>
   new OpenAiError({ status: 429, type: "rate_limit_error", code: "rate_limit_exceeded", param: null, message })
 

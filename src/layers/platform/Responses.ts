@@ -48,7 +48,11 @@ export const layer: Layer.Layer<
 
     const bodyOf = (request: HttpServerRequest) =>
       request.json.pipe(
-        Effect.mapError(() => OpenAiError.bad("The body is not JSON, or larger than is taken.", null)),
+        Effect.mapError(({ reason }) =>
+          reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge"
+            ? OpenAiError.tooLarge
+            : OpenAiError.bad("The body is not JSON.", null)
+        ),
         Effect.flatMap(intake.read)
       )
 
@@ -114,7 +118,7 @@ export const layer: Layer.Layer<
             }
             const over = exchange.status === "completed" || exchange.status === "failed"
             return HttpServerResponse.stream(
-              over ? responsesStream.rest(exchange, after) : responsesStream.live(broker, exchange, after, () => {}),
+              over ? responsesStream.rest(broker, exchange, after) : responsesStream.live(broker, exchange, after, () => {}),
               { contentType: "text/event-stream; charset=utf-8", headers: responsesStream.headers }
             )
           })
