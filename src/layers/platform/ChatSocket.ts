@@ -13,14 +13,14 @@ import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { type RawData, WebSocket, WebSocketServer } from "ws"
 import * as Broker from "../../services/platform/Broker.ts"
-import type { AgentSeat } from "../../services/platform/Broker.ts"
 import * as Identities from "../../services/platform/Identities.ts"
 import type { AgentDialect, Identity } from "../../services/platform/Identities.ts"
 import * as People from "../../services/platform/People.ts"
 import type { Person } from "../../services/platform/People.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
-import { decodeAgentFrame } from "../../services/protocol/AgentFrame.ts"
-import { encodeAutoBound, encodeErrorFrame } from "../../services/protocol/PlatformFrame.ts"
+import { type Feature, featuresHeader, readFeatures } from "../../services/protocol/Control.ts"
+import { encodeErrorFrame } from "../../services/protocol/PlatformFrame.ts"
+import * as AgentSocket from "./AgentSocket.ts"
 import * as HttpGuards from "./HttpGuards.ts"
 import * as PersonFrames from "./PersonFrames.ts"
 import * as PersonSocket from "./PersonSocket.ts"
@@ -40,15 +40,9 @@ export interface Options {
     | undefined
 }
 
-/** How many different strange replies an agent's socket is told of; after that they are passed over. */
-const complaintBound = 32
-
-interface AgentPeer {
+interface AgentPeer extends AgentSocket.Peer {
   readonly _tag: "Agent"
   readonly scope: Scope.Closeable
-  seat: AgentSeat | undefined
-  /** What this socket was already told to be unknown. */
-  complaints: Set<string> | undefined
 }
 
 interface PersonPeer {
@@ -68,9 +62,6 @@ export interface ChatSocket {
 
 const unauthorized =
   "Neither an agent's keys (x-app-key, x-app-secret) nor a person's token (Authorization: Bearer, or ?ticket=) came with this connection. Sign in, or register an agent, and connect again."
-
-const dialects: ReadonlySet<string> = new Set<AgentDialect>(["envelope", "gateway", "legacy"])
-const isDialect = (name: string): name is AgentDialect => dialects.has(name)
 
 const single = (header: string | Array<string> | undefined): string | undefined =>
   Array.isArray(header) ? header[0] : header
@@ -100,66 +91,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const onPerson = yield* PersonSocket.make
 
-  const onAgentFrame = (ws: WebSocket, peer: AgentPeer, raw: string): void => {
-    const seat = peer.seat
-    if (seat === undefined) return
-    const frame = decodeAgentFrame(raw)
-    switch (frame._tag) {
-      case "Update":
-        for (const update of frame.updates) {
-          if (seat.update(update) !== "unknown") continue
-          const { messageId, responseId, sessionId } = update.ref
-          const key = responseId ?? messageId ?? sessionId ?? ""
-          peer.complaints ??= new Set()
-          if (peer.complaints.size >= complaintBound || peer.complaints.has(key)) return
-          peer.complaints.add(key)
-          SocketPeer.write(ws, [
-            encodeErrorFrame({
-              type: "not_found",
-              code: "unknown_reply",
-              message:
-                "No message of yours fits this reply, so it is not passed on. Name the message it answers, by its message id and session.",
-              param: responseId === undefined ? "message_id" : "response_id"
-            })
-          ])
-        }
-        return
-      case "Bind":
-        fork(
-          seat.bind(frame.sessionId).pipe(
-            Effect.map((session) =>
-              encodeAutoBound({
-                sessions: [{ sessionId: session.sessionId, userId: session.userId, assistantId: session.clawId }],
-                senderType: "assistant",
-                senderId: session.clawId
-              })
-            ),
-            Effect.catchTags({
-              NotFound: (error) =>
-                Effect.succeed(
-                  encodeErrorFrame({
-                    type: "not_found",
-                    code: "session_not_found",
-                    param: "session_id",
-                    message: error.message
-                  })
-                ),
-              StoreError: (error) =>
-                Effect.succeed(encodeErrorFrame({ type: "server_error", code: "unavailable", message: error.message }))
-            }),
-            Effect.map((answer) => void SocketPeer.write(ws, [answer]))
-          )
-        )
-        return
-      case "Malformed":
-        SocketPeer.write(ws, [encodeErrorFrame({ code: frame.reason, message: frame.message })])
-        return
-      case "Control":
-      case "PeerError":
-        return
-    }
-  }
-
   const onMessage = function (this: WebSocket, data: RawData, isBinary: boolean): void {
     const peer = peers.get(this)
     if (peer === undefined) return
@@ -173,7 +104,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     }
     // One Buffer: `binaryType` is left at its default.
     const raw = (data as Buffer).toString("utf8")
-    if (peer._tag === "Agent") onAgentFrame(this, peer, raw)
+    if (peer._tag === "Agent") AgentSocket.onFrame(this, peer, raw, fork)
     else onPerson(this, peer.person, raw, fork)
   }
 
@@ -206,6 +137,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     ws: WebSocket,
     identity: Identity,
     dialect: AgentDialect,
+    features: ReadonlySet<Feature>,
     origin: string
   ) {
     const peer: AgentPeer = { _tag: "Agent", scope: yield* Scope.make(), seat: undefined, complaints: undefined }
@@ -216,6 +148,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       .attach({
         identity,
         dialect,
+        features,
         origin,
         send: (frames) => SocketPeer.write(ws, frames),
         close: (code, reason) => ws.close(code, reason)
@@ -267,13 +200,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (appKey !== undefined || appSecret !== undefined) {
       const identity = yield* identities.authenticate(appKey ?? "", Redacted.make(appSecret ?? ""))
       const asked = single(headers["x-claw-dialect"])?.trim().toLowerCase()
-      if (asked !== undefined && !isDialect(asked)) {
+      if (asked !== undefined && !AgentSocket.isDialect(asked)) {
         refuse(socket, 400, "The header x-claw-dialect names none of envelope, gateway, legacy.")
         return
       }
       const origin = options.publicUrl ?? `http://${headers.host ?? "localhost"}`
+      const features = new Set(readFeatures(single(headers[featuresHeader])))
       const dialect = asked ?? identity.dialect ?? "envelope"
-      return yield* handshake(request, socket, head, (ws) => seatAgent(ws, identity, dialect, origin))
+      return yield* handshake(request, socket, head, (ws) => seatAgent(ws, identity, dialect, features, origin))
     }
     const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? "")?.[1]
     const ticket = query.get("ticket")

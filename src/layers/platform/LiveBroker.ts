@@ -15,16 +15,25 @@ import * as Files from "../../services/platform/Files.ts"
 import * as Identities from "../../services/platform/Identities.ts"
 import { NotFound, StoreError } from "../../services/platform/PlatformError.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
-import type { Exchange, NewExchange } from "../../services/platform/Sessions.ts"
-import { encodeAutoBound, encodeCancel, encodeRequest } from "../../services/protocol/PlatformFrame.ts"
+import type { Exchange } from "../../services/platform/Sessions.ts"
+import {
+  encodeAutoBound,
+  encodeCancel,
+  encodeErrorFrame,
+  encodeRequest
+} from "../../services/protocol/PlatformFrame.ts"
 import type { InboundRequest } from "../../services/protocol/Inbound.ts"
+import { type Ack, type AgentResume, encodeGap, encodeResponseAck } from "../../services/protocol/Control.ts"
 import type { ReplyUpdate } from "../../services/protocol/Dialect.ts"
-import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import type { Step } from "../../services/protocol/ReplyLog.ts"
 import * as AgentDesk from "./AgentDesk.ts"
+import * as EndedReplies from "./EndedReplies.ts"
 import * as followReply from "./followReply.ts"
+import { agentAway, agentLeft, cancelled, notStored, platformStopped, replaced } from "./interruptions.ts"
 import * as LiveReply from "./LiveReply.ts"
+import * as Orphans from "./Orphans.ts"
 import * as Readers from "./Readers.ts"
+import * as ReplyAcks from "./ReplyAcks.ts"
 
 type Desk = AgentDesk.AgentDesk
 type Reply = LiveReply.LiveReply
@@ -41,17 +50,6 @@ const untilStored = Schedule.exponential("50 millis").pipe(
   Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(2)))),
   Schedule.upTo({ duration: "60 seconds" })
 )
-
-const interrupted = (message: string): Failure => ({ code: "INTERRUPTED", message })
-const agentLeft = interrupted(
-  "The agent lost its connection in the middle of the answer and did not come back. Ask again."
-)
-const platformStopped = interrupted("The platform was restarted in the middle of the answer. Ask again.")
-const replaced = interrupted(
-  "The agent's connection was replaced by a newer one in the middle of the answer. Ask again."
-)
-const notStored = interrupted("The answer could not be stored on the platform. Ask again in a moment.")
-const cancelled: Failure = { code: "CANCELLED", message: "The answer was stopped on request." }
 
 /** What an agent is told of a message. Files are named by an address that it can read with its key headers. */
 const requestOf = (exchange: Exchange, link: AgentLink): InboundRequest => ({
@@ -89,8 +87,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   /** Desks whose mailbox could not be read. */
   const stuck = new Set<Desk>()
   const background = new Set<Fiber.Fiber<void>>()
+  /** Messages that somebody holds a line open for, and when they are given up unless they are under way. */
+  const awaited = new Map<string, { readonly exchange: Exchange; deadline: number | undefined }>()
+  const endedReplies = EndedReplies.make()
   const counts = { accepted: 0, delivered: 0, completed: 0, failed: 0, deltas: 0, onLine: 0 }
-  const state = { stopping: false }
+  const state = { stopping: false, seenAt: 0 }
 
   /** Runs what a synchronous door set off, for as long as the broker lives. */
   const fork = (effect: Effect.Effect<void>): void => {
@@ -98,6 +99,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     background.add(fiber)
     fiber.addObserver(() => background.delete(fiber))
   }
+
+  const acks = ReplyAcks.make((effect) => void Fiber.runIn(runFork(effect), scope))
+
+  const resumes = (link: AgentLink | undefined): link is AgentLink => link?.features?.has("resume") === true
 
   const deskOf = (clawId: string): Desk => {
     let desk = desks.get(clawId)
@@ -151,7 +156,12 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
 
   /** Stores an ending, unless there is one: then that one counts. Undefined: the reply is another connection's by now. */
-  const store = (responseId: string, ending: LiveReply.Ending, by: Sessions.Hold | undefined) => {
+  const store = (
+    desk: Desk,
+    responseId: string,
+    ending: LiveReply.Ending,
+    by: Sessions.Hold | undefined
+  ): Effect.Effect<LiveReply.Ending | undefined, StoreError> => {
     const orStored = (first: boolean, own: LiveReply.Ending) =>
       first ? Effect.succeed<LiveReply.Ending | undefined>(own) : endingOfStored(responseId)
     if (by === undefined) {
@@ -160,9 +170,13 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return by.end(responseId, ending).pipe(
       Effect.flatMap((first) => orStored(first, ending)),
       Effect.catchTag("StaleEpoch", () =>
-        Effect.flatMap(by.abandon(responseId, replaced), (first) =>
-          orStored(first, { text: "", failure: replaced, usage: undefined })
-        )
+        Effect.gen(function* () {
+          // The newer connection may be of this process: one that comes here right now has the desk's turn.
+          const newest = yield* desk.turn.withPermit(Effect.sync(() => desk.hold))
+          if (newest !== by) return yield* store(desk, responseId, ending, newest)
+          const first = yield* by.abandon(responseId, replaced)
+          return yield* orStored(first, { text: "", failure: replaced, usage: undefined })
+        })
       )
     )
   }
@@ -172,12 +186,25 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       Effect.fail(new StoreError({ detail: `${clawId} was removed while it was connected`, transient: false }))
     )
 
+  /** Says once why nothing of this connection is taken any more, and ends it. */
+  const replace = (link: AgentLink | undefined): void => {
+    if (resumes(link)) {
+      const message = "A newer connection of this agent has come, so nothing that this one says is taken any more."
+      link.send([encodeErrorFrame({ type: "conflict", code: "stale_epoch", message })])
+    }
+    link?.close(4001, "replaced by a newer connection")
+  }
+
   /** Takes a reply off the desk that a newer connection, elsewhere, has to give. */
   const letGo = (desk: Desk, reply: Reply): void => {
     AgentDesk.putBack(desk, reply)
     underWay.delete(reply.exchange.responseId)
     dirty.delete(reply)
-    desk.link?.close(4001, "replaced by a newer connection")
+    replace(desk.link)
+  }
+
+  const sayEnded = (link: AgentLink | undefined, responseId: string, sequence: number): void => {
+    if (resumes(link)) link.send([encodeResponseAck({ responseId, sequence, status: "ended" })])
   }
 
   /**
@@ -191,7 +218,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     flush(reply)
     dirty.delete(reply)
     const { responseId } = reply.exchange
-    return store(responseId, ending, by).pipe(
+    return store(desk, responseId, ending, by).pipe(
       // Told and not stored, it would end otherwise after a restart: so a disk that is full for a while is waited for.
       Effect.retry({ while: () => !state.stopping, schedule: untilStored }),
       Effect.catch((error) =>
@@ -207,6 +234,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         reply.steps.push(step)
         AgentDesk.finish(desk, reply)
         underWay.delete(responseId)
+        awaited.delete(responseId)
+        acks.forget(reply)
+        endedReplies.keep(responseId, { route: reply.route, steps: reply.steps, text: final.text })
+        if (reply.agentResponseId !== undefined) sayEnded(desk.link, reply.agentResponseId, reply.agentSequence)
         if (final.failure === undefined) counts.completed++
         else counts.failed++
         publish(reply, step, {
@@ -243,6 +274,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         }
         moved++
         counts.delivered++
+        const waiting = awaited.get(exchange.responseId)
+        if (waiting !== undefined) waiting.deadline = undefined
         const stale = yield* hold.advance(exchange.responseId, "delivered").pipe(
           Effect.as(false),
           Effect.catchTag("StaleEpoch", () => Effect.succeed(true))
@@ -270,20 +303,50 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   /** What the agent had not begun goes back into the mailbox, with the same message ids. */
   const putBack = Effect.fnUntraced(function* (desk: Desk) {
     const returned: Array<Reply> = []
+    const kept: Array<Reply> = []
     for (const reply of desk.replies?.values() ?? []) {
-      if (reply.status === "delivered" && !reply.ended) returned.push(reply)
+      if (reply.status !== "delivered" || reply.ended) continue
+      // What is in the agent's journal is not delivered again, where that is still the agent's word.
+      if (reply.acked && desk.link?.features?.has("ack") !== false) kept.push(reply)
+      else returned.push(reply)
     }
     for (const reply of returned) {
       AgentDesk.putBack(desk, reply)
       underWay.delete(reply.exchange.responseId)
+      giveUpLater(reply.exchange.responseId)
     }
     desk.mail++
     if (desk.hold !== undefined) {
       // A newer connection elsewhere has seen to them itself.
-      yield* Effect.catchTag(desk.hold.requeue, "StaleEpoch", () => Effect.succeed(0))
+      const { advance, requeue } = desk.hold
+      yield* Effect.andThen(
+        requeue,
+        Effect.forEach(kept, ({ exchange }) => advance(exchange.responseId, "delivered"), { discard: true })
+      ).pipe(Effect.catchTag("StaleEpoch", () => Effect.void))
     }
     return returned
   })
+
+  /** Unless its agent comes and gets it. */
+  const giveUpLater = (responseId: string): void => {
+    const waiting = awaited.get(responseId)
+    if (waiting !== undefined) waiting.deadline = elapsed() + grace
+  }
+
+  const giveUp = (exchange: Exchange): Effect.Effect<void> => {
+    const { clawId, responseId } = exchange
+    const desk = deskOf(clawId)
+    awaited.delete(responseId)
+    return desk.turn
+      .withPermit(
+        Effect.gen(function* () {
+          // It may be with the agent in another process.
+          if (underWay.has(responseId) || (yield* sessions.findExchange(responseId)).status !== "waiting") return
+          yield* endNow(desk, LiveReply.make(exchange), { text: "", failure: agentAway, usage: undefined })
+        })
+      )
+      .pipe(Effect.catch((error) => Effect.logDebug("A message that nobody waits for could not be given up", error)))
+  }
 
   const tellReturned = (returned: ReadonlyArray<Reply>): void => {
     for (const { exchange } of returned) tell(exchange.userId, { _tag: "Status", exchange, status: "waiting" })
@@ -291,7 +354,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const setDeadlines = (desk: Desk): void => {
     const deadline = elapsed() + grace
-    for (const reply of desk.replies?.values() ?? []) if (reply.status === "answering") reply.deadline = deadline
+    for (const reply of desk.replies?.values() ?? []) {
+      if (reply.status === "answering" || reply.acked) reply.deadline = deadline
+    }
   }
 
   const announce = (desk: Desk): void =>
@@ -317,17 +382,33 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const update = (desk: Desk, received: ReplyUpdate): Taken => {
     const found = AgentDesk.find(desk, received.ref)
-    if (typeof found === "string") return found
+    if (typeof found === "string") {
+      // Its own end comes again and again until it hears that it is known.
+      const last = received._tag === "Completed" || received._tag === "Failed"
+      if (found === "ended" && last && received.ref.responseId !== undefined) {
+        sayEnded(desk.link, received.ref.responseId, received.sequence ?? -1)
+      }
+      return found
+    }
     if (found.ended) return "ended"
     found.deadline = undefined
+    if (resumes(desk.link)) {
+      const missing = LiveReply.missingBefore(found, received)
+      if (missing !== undefined) {
+        if (found.askedFrom === missing.from) return "taken"
+        found.askedFrom = missing.from
+        const responseId = found.agentResponseId ?? found.exchange.responseId
+        desk.link.send([encodeGap({ responseId, ...missing })])
+        return "taken"
+      }
+      acks.took(desk, found)
+    }
     if (found.status === "delivered" && desk.hold !== undefined) {
       found.status = "answering"
       fork(
         desk.hold.advance(found.exchange.responseId, "answering").pipe(
           // Its end, which comes by itself, finds out whose the reply is.
-          Effect.catchTag("StaleEpoch", () =>
-            Effect.sync(() => desk.link?.close(4001, "replaced by a newer connection"))
-          ),
+          Effect.catchTag("StaleEpoch", () => Effect.sync(() => replace(desk.link))),
           Effect.catch((error) => Effect.logWarning("A reply could not be marked as begun", error))
         )
       )
@@ -339,13 +420,58 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return "taken"
   }
 
+  const acknowledge = (desk: Desk, ack: Ack): void => {
+    const found = AgentDesk.find(desk, ack)
+    if (typeof found !== "string") found.acked = true
+  }
+
+  const resume = (desk: Desk, { messageId, responseId, sessionId }: AgentResume): Effect.Effect<void> => {
+    const found = AgentDesk.find(desk, { responseId, messageId, sessionId })
+    const answer = (sequence: number, status: "open" | "ended" | "unknown") =>
+      Effect.sync(() => void desk.link?.send([encodeResponseAck({ responseId, sequence, status })]))
+    if (typeof found !== "string") {
+      found.deadline = undefined
+      found.askedFrom = undefined
+      // One whose end is being stored is answered when it is.
+      return found.ended ? Effect.void : answer(LiveReply.lastTaken(found), "open")
+    }
+    if (found === "ended") return answer(-1, "ended")
+    if (sessionId === undefined || messageId === undefined) return answer(-1, "unknown")
+    return sessions.findByMessage(sessionId, messageId).pipe(
+      Effect.map(({ clawId, endedAt }) => clawId === desk.clawId && endedAt !== undefined),
+      // Asked again after the next reconnect.
+      Effect.orElseSucceed(() => false),
+      Effect.flatMap((over) => answer(-1, over ? "ended" : "unknown"))
+    )
+  }
+
+  /**
+   * What connections before this one had begun goes on with this one: an agent that can resume says all of it again,
+   * and of any other the end is waited for.
+   */
+  const adopt = Effect.fnUntraced(function* (desk: Desk, link: AgentLink, own: Sessions.Hold) {
+    const begun = resumes(link)
+      ? yield* Effect.catchTag(own.adopt, "StaleEpoch", () => Effect.succeed([]))
+      : (yield* sessions.open(desk.clawId)).filter((exchange) => exchange.status === "answering")
+    for (const exchange of begun) {
+      if (underWay.has(exchange.responseId)) continue
+      const reply = LiveReply.make(exchange)
+      reply.status = "answering"
+      AgentDesk.add(desk, reply)
+      underWay.set(exchange.responseId, { desk, reply })
+    }
+  })
+
   const attach: BrokerContract.Broker["Service"]["attach"] = Effect.fn("Broker.attach")(function* (link) {
     const clawId = link.identity.clawId
     const desk = deskOf(clawId)
     yield* Effect.addFinalizer(() => leave(desk, link))
     yield* desk.turn.withPermit(
       Effect.gen(function* () {
+        // Gone before it had a seat: whoever is on the line stays there.
+        if (!link.send([])) return
         const own = yield* sessions.listForAgent(clawId, 1000)
+        const mine = yield* hold(clawId)
         const greeted = link.send([
           encodeAutoBound({
             sessions: own.map((session) => ({
@@ -354,21 +480,28 @@ export const make = Effect.fnUntraced(function* (options: Options) {
               assistantId: session.clawId
             })),
             senderType: "assistant",
-            senderId: clawId
+            senderId: clawId,
+            ...(link.features === undefined || link.features.size === 0
+              ? undefined
+              : { features: [...link.features], epoch: mine.epoch })
           })
         ])
-        // Gone before it had a seat: whoever is on the line stays there.
-        if (!greeted) return
-        desk.hold = yield* hold(clawId)
         const older = desk.link
+        if (!greeted) {
+          // The older one goes on, under the number that was drawn.
+          if (older !== undefined) desk.hold = mine
+          return
+        }
+        desk.hold = mine
         desk.link = link
         if (older === undefined) {
           desk.since = clock.currentTimeMillisUnsafe()
           counts.onLine++
           announce(desk)
         } else {
-          older.close(4001, "replaced by a newer connection")
+          replace(older)
         }
+        yield* adopt(desk, link, mine)
         setDeadlines(desk)
         tellReturned(yield* putBack(desk))
         yield* identities.seen(clawId)
@@ -377,13 +510,19 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
     const seat: AgentSeat = {
       // What an older connection still says when a newer one has its seat is heard no more (law one-socket).
-      update: (received) => (desk.link === link ? update(desk, received) : "ended"),
+      update: (received) => (desk.link === link ? update(desk, received) : "stale"),
+      acknowledge: (ack) => {
+        if (desk.link === link) acknowledge(desk, ack)
+      },
+      resume: (asked) => {
+        if (desk.link === link) fork(resume(desk, asked))
+      },
       bind: (sessionId) => sessions.findForAgent(clawId, sessionId)
     }
     return seat
   })
 
-  const submit: BrokerContract.Broker["Service"]["submit"] = Effect.fn("Broker.submit")(function* (input: NewExchange) {
+  const submit: BrokerContract.Broker["Service"]["submit"] = Effect.fn("Broker.submit")(function* (input, options) {
     const session = yield* sessions.find(input.userId, input.sessionId)
     const fileIds = input.parts.flatMap((part) =>
       part.type !== "input_text" && part.fileId !== undefined ? [part.fileId] : []
@@ -397,6 +536,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       counts.accepted++
       if (desk !== undefined) desk.mail++
       tell(input.userId, { _tag: "Accepted", exchange, agentAway })
+      if (options?.awaited === true) {
+        awaited.set(exchange.responseId, { exchange, deadline: undefined })
+        giveUpLater(exchange.responseId)
+      }
       if (desk !== undefined) yield* deliver(desk)
       // Its first message gave it a title.
       if (session.title === "" && readers.has(input.userId)) {
@@ -446,37 +589,55 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     }
   )
 
+  /** Other processes over the same database see by it that replies of this agent are looked after here. */
+  const showPresence = Effect.suspend(() =>
+    Effect.forEach(
+      new Set(Array.from(underWay.values(), ({ desk }) => desk).filter((desk) => desk.link !== undefined)),
+      (desk) => identities.seen(desk.clawId),
+      { discard: true }
+    )
+  ).pipe(Effect.catch((error) => Effect.logDebug("That agents are here could not be written down", error)))
+
+  const orphans = Orphans.make({
+    sessions,
+    identities,
+    grace,
+    elapsed,
+    isHere: (responseId) => underWay.has(responseId),
+    abandoned: Effect.fnUntraced(function* (exchange) {
+      const desk = deskOf(exchange.clawId)
+      if (exchange.status === "delivered") {
+        const away = Effect.suspend(() => (desk.link === undefined ? sessions.requeue(desk.clawId) : Effect.void))
+        yield* desk.turn.withPermit(Effect.asVoid(away))
+        return
+      }
+      const ending = { text: exchange.replyText, failure: platformStopped }
+      if (!(yield* sessions.end(exchange.responseId, ending))) return
+      AgentDesk.rememberEnding(desk, exchange)
+      const ended: Exchange = { ...exchange, ...ending, status: "failed", endedAt: clock.currentTimeMillisUnsafe() }
+      const route = LiveReply.routeOf(ended)
+      for (const step of LiveReply.stored(ended)) tell(ended.userId, { _tag: "Step", exchange: ended, route, step })
+    })
+  })
+
   const sweep = Effect.suspend(() => {
     const now = elapsed()
     const late: Array<Effect.Effect<void>> = []
     for (const { desk, reply } of underWay.values()) {
       if (reply.deadline === undefined || reply.deadline > now || reply.ended) continue
-      late.push(end(desk, reply, { text: reply.text, failure: agentLeft, usage: undefined }))
+      late.push(end(desk, reply, { text: reply.text, failure: agentLeft, usage: undefined }, desk.hold))
     }
+    for (const { deadline, exchange } of awaited.values()) {
+      if (deadline !== undefined && deadline <= now) late.push(giveUp(exchange))
+    }
+    if (now - state.seenAt >= grace / 3) {
+      state.seenAt = now
+      late.push(showPresence)
+    }
+    late.push(orphans.sweep.pipe(Effect.catch((error) => Effect.logWarning("What was left open waits on", error))))
     for (const desk of stuck) late.push(deliver(desk))
     stuck.clear()
     return Effect.all(late, { discard: true })
-  })
-
-  /** A process that begins knows of no reply under way: what was begun ended with the process before. */
-  const recover = Effect.fn("Broker.recover")(function* () {
-    let after: string | undefined
-    do {
-      const page = yield* identities.list({ limit: 200, after })
-      for (const { clawId } of page.items) {
-        const open = yield* sessions.open(clawId)
-        if (open.length === 0) continue
-        // Another process may still hold a connection of this agent: from now on it writes nothing.
-        const mine = yield* hold(clawId)
-        for (const exchange of open) {
-          if (exchange.status !== "answering") continue
-          yield* sessions.end(exchange.responseId, { text: exchange.replyText, failure: platformStopped })
-          AgentDesk.rememberEnding(deskOf(clawId), exchange)
-        }
-        yield* Effect.catchTag(mine.requeue, "StaleEpoch", () => Effect.succeed(0))
-      }
-      after = page.next
-    } while (after !== undefined)
   })
 
   /** What waited too long in a mailbox ends, and its person is told. */
@@ -504,9 +665,12 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
   }).pipe(Effect.asVoid, Effect.withSpan("Broker.drain"))
 
-  yield* recover()
+  yield* orphans.find
   yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 second")))
   yield* Effect.forkScoped(Effect.repeat(expire, Schedule.spaced("1 minute")))
+
+  const told: BrokerContract.Broker["Service"]["told"] = (responseId) =>
+    underWay.get(responseId)?.reply ?? endedReplies.get(responseId)
 
   return BrokerContract.Broker.of({
     attach,
@@ -514,8 +678,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     submit,
     cancel,
     abandon,
-    follow: followReply.make(sessions, readers, (responseId) => underWay.get(responseId)?.reply.steps),
+    follow: followReply.make(sessions, readers, (responseId) => told(responseId)?.steps),
     peek: (responseId) => underWay.get(responseId)?.reply,
+    told,
     watch: readers.watch,
     notify: tell,
     drain,

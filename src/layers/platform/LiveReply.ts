@@ -237,3 +237,26 @@ export const stored = (exchange: Exchange): ReadonlyArray<Step> => {
   )
   return steps
 }
+
+/**
+ * The same for a reader that has the events up to `after`. What is stored has no numbers of single deltas, so who has
+ * a part is told that the rest of them is not there, and gets the whole text with the end, numbered on from its last.
+ */
+export const storedAfter = (
+  exchange: Exchange,
+  after: number
+): {
+  readonly steps: ReadonlyArray<Step>
+  readonly gap: { readonly from: number; readonly to: number } | undefined
+} => {
+  const steps = stored(exchange)
+  if (after < 0) return { steps, gap: undefined }
+  const end = steps.slice(-1)
+  if (exchange.replyText === "" && after < firstDelta) return { steps: end, gap: undefined }
+  const from = after + 1
+  const sequence = Math.max(from + 1, ...end.map((step) => step.sequence))
+  return {
+    steps: end.map((step): Step => (step._tag === "Opened" ? step : { ...step, sequence })),
+    gap: { from, to: sequence - 1 }
+  }
+}

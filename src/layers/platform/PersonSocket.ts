@@ -6,10 +6,11 @@ import * as Broker from "../../services/platform/Broker.ts"
 import type { Person } from "../../services/platform/People.ts"
 import { type Invalid, type LimitReached, NotFound, type StoreError } from "../../services/platform/PlatformError.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
+import { encodeGap } from "../../services/protocol/Control.ts"
 import type { ErrorFrame } from "../../services/protocol/ApiFrames.ts"
 import type { Inbound, InboundRequest } from "../../services/protocol/Inbound.ts"
 import type { ReplyRoute } from "../../services/protocol/Dialect.ts"
-import type { Step } from "../../services/protocol/ReplyLog.ts"
+import { type Step, stepsAfter } from "../../services/protocol/ReplyLog.ts"
 import { decodeUserFrame } from "../../services/protocol/UserFrame.ts"
 import * as LiveReply from "./LiveReply.ts"
 import * as PersonFrames from "./PersonFrames.ts"
@@ -38,28 +39,8 @@ const errorOf = (error: Invalid | NotFound | LimitReached | StoreError, param: s
   }
 }
 
-/** The frames of these steps after a sequence number. */
-const framesAfter = (
-  route: ReplyRoute,
-  steps: ReadonlyArray<Step>,
-  startingAfter: number | undefined
-): ReadonlyArray<string> => {
-  if (startingAfter === undefined) return steps.flatMap((step) => PersonFrames.encodeStep(route, step))
-  return steps.flatMap((step) => {
-    if (step._tag === "Deltas") {
-      const known = Math.min(Math.max(startingAfter + 1 - step.sequence, 0), step.deltas.length)
-      if (known === step.deltas.length) return []
-      return PersonFrames.encodeStep(route, {
-        _tag: "Deltas",
-        sequence: step.sequence + known,
-        deltas: step.deltas.slice(known)
-      })
-    }
-    // A terminal step is four events: whoever has the last of them has all.
-    const last = step.sequence + 3
-    return last <= startingAfter ? [] : PersonFrames.encodeStep(route, step)
-  })
-}
+const framesAfter = (route: ReplyRoute, steps: ReadonlyArray<Step>, startingAfter: number): ReadonlyArray<string> =>
+  stepsAfter(steps, startingAfter).flatMap((step) => PersonFrames.encodeStep(route, step))
 
 export const make = Effect.gen(function* () {
   const broker = yield* Broker.Broker
@@ -111,20 +92,22 @@ export const make = Effect.gen(function* () {
     responseId: string,
     startingAfter: number | undefined
   ) {
+    const after = startingAfter ?? -1
     const live = broker.peek(responseId)
     if (live !== undefined && live.exchange.userId === person.userId) {
       SlowReader.forget(ws, live.route)
-      say(ws, framesAfter(live.route, live.steps, startingAfter))
+      say(ws, framesAfter(live.route, live.steps, after))
       return
     }
     const exchange = yield* sessions.findExchange(responseId)
     if (exchange.userId !== person.userId) return yield* new NotFound({ what: "reply" })
-    const route = LiveReply.routeOf(exchange)
     // It may have begun while it was looked up: then its first step came, or comes, by itself.
     if (exchange.status !== "completed" && exchange.status !== "failed") return
-    // What is stored has other sequence numbers than what was live: whoever has a part gets the whole text with `done`.
-    const steps = LiveReply.stored(exchange)
-    say(ws, framesAfter(route, startingAfter === undefined ? steps : steps.slice(-1), undefined))
+    const told = broker.told(responseId)
+    if (told !== undefined) return say(ws, framesAfter(told.route, told.steps, after))
+    const route = LiveReply.routeOf(exchange)
+    const { gap, steps } = LiveReply.storedAfter(exchange, after)
+    say(ws, [...(gap === undefined ? [] : [encodeGap({ responseId, ...gap })]), ...framesAfter(route, steps, -1)])
   })
 
   return (ws: WebSocket, person: Person, raw: string, fork: (effect: Effect.Effect<void>) => void): void => {

@@ -118,7 +118,9 @@ export const layer: Layer.Layer<
             }
             const over = exchange.status === "completed" || exchange.status === "failed"
             return HttpServerResponse.stream(
-              over ? responsesStream.rest(broker, exchange, after) : responsesStream.live(broker, exchange, after, () => {}),
+              over
+                ? responsesStream.rest(broker, exchange, after)
+                : responsesStream.live(broker, exchange, after, () => {}),
               { contentType: "text/event-stream; charset=utf-8", headers: responsesStream.headers }
             )
           })

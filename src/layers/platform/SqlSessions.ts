@@ -275,6 +275,12 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
         yield* orStale(yield* advanceWhere(responseId, status, epoch, fence))
       }, atEdge),
       requeue: Effect.flatMap(requeueWhere(clawId, fence), orStale).pipe(atEdge),
+      adopt: Effect.gen(function* () {
+        const adopted = yield* sql<rows.ExchangeRow>`UPDATE exchanges SET epoch = ${epoch}
+          WHERE claw_id = ${clawId} AND ended_at IS NULL AND status = 'answering' ${fence} RETURNING *`
+        yield* orStale(adopted)
+        return adopted.map(rows.toExchange).sort((a, b) => a.ordinal - b.ordinal)
+      }).pipe(atEdge),
       end: Effect.fn("Sessions.Hold.end")(function* (responseId, result) {
         return (yield* orStale(yield* endWhere(responseId, result, fence))) > 0
       }, atEdge),

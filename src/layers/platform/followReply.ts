@@ -90,6 +90,22 @@ class Follower {
   })
 }
 
+/** It may be answered, and end, in another process over the same database: nobody tells of that here. */
+const lookAgain = (
+  sessions: Sessions["Service"],
+  stepsOf: StepsOf,
+  responseId: string,
+  follower: Follower
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    if (stepsOf(responseId) !== undefined) return
+    const now = yield* sessions.findExchange(responseId)
+    if (hasEnded(now.status) && stepsOf(responseId) === undefined) LiveReply.stored(now).forEach(follower.offer)
+  }).pipe(Effect.ignore, Effect.delay("10 seconds"), Effect.forever)
+
+/** Of a reply under way here, or ended here a moment ago. */
+type StepsOf = (responseId: string) => ReadonlyArray<Step> | undefined
+
 export const make =
   (sessions: Sessions["Service"], readers: Readers, stepsOf: (responseId: string) => ReadonlyArray<Step> | undefined) =>
   (responseId: string): Stream.Stream<Followed, NotFound | LimitReached | StoreError> =>
@@ -104,6 +120,7 @@ export const make =
             if (item._tag === "Step" && item.exchange.responseId === responseId) follower.offer(item.step)
           })
           yield* Scope.addFinalizer(scope, Effect.sync(stop))
+          yield* Effect.forkIn(lookAgain(sessions, stepsOf, responseId, follower), scope)
           if (stepsOf(responseId) !== undefined) return follower
           // It waits for its agent, or it ended: perhaps just now, while this reader was put in place.
           const now = yield* sessions.findExchange(responseId)

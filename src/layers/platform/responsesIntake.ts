@@ -96,15 +96,18 @@ export const make = Effect.gen(function* () {
       return yield* OpenAiError.away
     const sessionId = yield* sessionOf(userId, body)
     const { exchange } = yield* broker
-      .submit({
-        sessionId,
-        userId,
-        messageId: body.metadata?.["message_id"] ?? `msg_${yield* random.uuidV4()}`,
-        previousResponseId: body.previous_response_id ?? undefined,
-        parts,
-        stream: true,
-        metadata: body.metadata ?? {}
-      })
+      .submit(
+        {
+          sessionId,
+          userId,
+          messageId: body.metadata?.["message_id"] ?? `msg_${yield* random.uuidV4()}`,
+          previousResponseId: body.previous_response_id ?? undefined,
+          parts,
+          stream: true,
+          metadata: body.metadata ?? {}
+        },
+        { awaited: body.background !== true }
+      )
       .pipe(Effect.mapError(OpenAiError.ofPlatform))
     return exchange
   })

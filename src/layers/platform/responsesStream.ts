@@ -33,8 +33,6 @@ const stillHere = Stream.map(Stream.tick("20 seconds"), () => utf8.encode(": sti
 
 const bytesOf = (frames: ReadonlyArray<string>): Uint8Array => utf8.encode(frames.map(sse).join(""))
 
-const renumbered = (step: Step, sequence: number): Step => (step._tag === "Opened" ? step : { ...step, sequence })
-
 const isEnd = (step: Step): boolean => step._tag === "Completed" || step._tag === "Failed"
 
 /**
@@ -67,12 +65,22 @@ export const live = (
 }
 
 /**
- * The rest of a reply that has ended, for a reader who has the events up to `after`. What is stored has no
- * numbers of single deltas, so the reader gets the whole text with `output_text.done`, numbered on from its last.
+ * The rest of a reply that has ended, for a reader who has the events up to `after`: with the numbers it has seen
+ * where they are still known, else the gap said and the whole text.
  */
-export const rest = (exchange: Exchange, after: number): Stream.Stream<Uint8Array> => {
+export const rest = (broker: Broker["Service"], exchange: Exchange, after: number): Stream.Stream<Uint8Array> => {
+  const told = broker.told(exchange.responseId)
+  if (told !== undefined) {
+    return Stream.make(bytesOf(canonicalFrames.encoder(told.route, after)(told.steps)), utf8.encode(sseDone))
+  }
+  const { gap, steps } = LiveReply.storedAfter(exchange, after)
+  const said = gap === undefined ? [] : [JSON.stringify({ ...gapOf(exchange, gap), sequence_number: gap.to })]
   const encode = canonicalFrames.encoder(LiveReply.routeOf(exchange), -1)
-  const steps = LiveReply.stored(exchange)
-  const wanted = after < 0 ? steps : steps.slice(-1).map((step) => renumbered(step, Math.max(step.sequence, after + 1)))
-  return Stream.make(bytesOf(encode(wanted)), utf8.encode(sseDone))
+  return Stream.make(bytesOf([...said, ...encode(steps)]), utf8.encode(sseDone))
 }
+
+const gapOf = ({ responseId }: Exchange, gap: { readonly from: number; readonly to: number }) => ({
+  type: "response.gap",
+  response_id: responseId,
+  ...gap
+})

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
+import type { Ack, AgentResume, Feature } from "../protocol/Control.ts"
 import type { ReplyRoute, ReplyUpdate } from "../protocol/Dialect.ts"
 import type { Step } from "../protocol/ReplyLog.ts"
 import type { Invalid, LimitReached, NotFound, StoreError } from "./PlatformError.ts"
@@ -20,6 +21,8 @@ import type { Exchange, NewExchange, Session } from "./Sessions.ts"
 export interface AgentLink {
   readonly identity: Identity
   readonly dialect: AgentDialect
+  /** What both sides can do beyond the family's protocol. The greeting names it. */
+  readonly features?: ReadonlySet<Feature> | undefined
   /** How this agent reached the platform, `http://host:port`: links to files begin with it. */
   readonly origin: string
   /** Writes frames in order; never blocks. `false` = the socket is gone or over its bound. */
@@ -33,12 +36,17 @@ export interface AgentLink {
  * - `taken`: it belongs to a reply of this agent that is under way.
  * - `ended`: that reply had ended already (a late or repeated frame): nothing happens.
  * - `unknown`: no message of this agent fits it.
+ * - `stale`: a newer connection of this agent has come: nothing that this one says is taken.
  */
-export type Taken = "taken" | "ended" | "unknown"
+export type Taken = "taken" | "ended" | "unknown" | "stale"
 
 /** What an agent on the line may do. Only replies and sessions of its own. */
 export interface AgentSeat {
   readonly update: (update: ReplyUpdate) => Taken
+  /** `session.ack`: the message is in the agent's journal, it is not delivered again. */
+  readonly acknowledge: (ack: Ack) => void
+  /** `response.resume`: answered with how far the reply has come (`response.ack`). */
+  readonly resume: (resume: AgentResume) => void
   readonly bind: (sessionId: string) => Effect.Effect<Session, NotFound | StoreError>
 }
 
@@ -89,7 +97,16 @@ export class Broker extends Context.Service<
     readonly attach: (link: AgentLink) => Effect.Effect<AgentSeat, StoreError, Scope.Scope>
     readonly presence: (clawId: string) => Effect.Effect<Presence>
     /** Accepts a message for its agent: files bound, stored, then delivered or kept in the mailbox. */
-    readonly submit: (input: NewExchange) => Effect.Effect<Submitted, Invalid | NotFound | LimitReached | StoreError>
+    readonly submit: (
+      input: NewExchange,
+      options?: {
+        /**
+         * Somebody holds a line open for the answer: a reply that has not begun ends as INTERRUPTED once its agent has
+         * been away for as long as a reply stays open without it. Without, it waits in the mailbox.
+         */
+        readonly awaited?: boolean | undefined
+      }
+    ) => Effect.Effect<Submitted, Invalid | NotFound | LimitReached | StoreError>
     /** Ends a reply of this person's as CANCELLED and tells the agent. One that has ended stays as it is. */
     readonly cancel: (userId: string, responseId: string) => Effect.Effect<Exchange, NotFound | StoreError>
     /** Cancels all that is under way in a session of this person's: it is about to be removed. */
@@ -101,6 +118,10 @@ export class Broker extends Context.Service<
     readonly follow: (responseId: string) => Stream.Stream<Followed, NotFound | LimitReached | StoreError>
     /** A reply under way as it stands this moment. What comes after it comes to the readers. */
     readonly peek: (responseId: string) => UnderWay | undefined
+    /** The steps of a reply that is under way, or ended a moment ago: with the numbers that readers have seen. */
+    readonly told: (
+      responseId: string
+    ) => { readonly route: ReplyRoute; readonly steps: ReadonlyArray<Step> } | undefined
     /** Everything that concerns one person, live, until the function that comes back is called. */
     readonly watch: (userId: string, reader: Reader) => () => void
     /** Tells a person's readers. */

@@ -76,6 +76,8 @@ export interface Hold {
     status: "delivered" | "answering"
   ) => Effect.Effect<void, StaleEpoch | StoreError>
   readonly requeue: Effect.Effect<number, StaleEpoch | StoreError>
+  /** Takes over what connections before this one had begun and not ended, and says which, oldest first. */
+  readonly adopt: Effect.Effect<ReadonlyArray<Exchange>, StaleEpoch | StoreError>
   readonly end: (responseId: string, result: Result) => Effect.Effect<boolean, StaleEpoch | StoreError>
   /**
    * Ends as failed what this connection or one before it had begun, also once it is stale: nobody else will. What a
