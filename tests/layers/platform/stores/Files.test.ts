@@ -29,7 +29,7 @@ const collect = <E, R>(body: Stream.Stream<Uint8Array, E, R>) =>
 const tagOf = <A, E extends { readonly _tag: string }, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.flip(self), (error) => error._tag)
 
-forEachDatabase("Files", (stores) => {
+forEachDatabase("Files", (stores, runs) => {
   it.effect.prop(
     "gives back the bytes, however they were cut",
     [Schema.Array(Schema.Uint8Array)],
@@ -43,7 +43,7 @@ forEachDatabase("Files", (stores) => {
         assert.deepStrictEqual(yield* files.find(meta.fileId), meta)
         assert.isTrue((yield* collect(files.read(meta.fileId))).equals(whole))
       }).pipe(Effect.provide(stores())),
-    { arbitrary: { runs: 15 } }
+    { arbitrary: { runs: runs(15) } }
   )
 
   it.effect("takes a file of exactly the limit, and stops at one byte more (law bounded)", () =>

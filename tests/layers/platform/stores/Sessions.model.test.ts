@@ -63,7 +63,7 @@ const makeModel = () => {
   }
 }
 
-forEachDatabase("Sessions against its model", (stores) => {
+forEachDatabase("Sessions against its model", (stores, runs) => {
   it.effect.prop(
     "accept, advance, end, requeue, expire and remove in any order",
     [Schema.Array(Command)],
@@ -132,6 +132,6 @@ forEachDatabase("Sessions against its model", (stores) => {
         assert.deepStrictEqual(names(yield* sessions.open(session.clawId)), names(open))
         assert.strictEqual(yield* sessions.countWaiting(session.clawId), waiting.length)
       }).pipe(Effect.provide(stores({ sessions: { maxWaiting, waitingLifetime: lifetime } })), Effect.scoped),
-    { arbitrary: { runs: 60, size: 60 } }
+    { arbitrary: { runs: runs(60), size: 60 } }
   )
 })

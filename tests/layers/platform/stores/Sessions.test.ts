@@ -10,7 +10,7 @@ const done = { text: "Done.", failure: undefined }
 const tagOf = <A, E extends { readonly _tag: string }, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.flip(self), (error) => error._tag)
 
-forEachDatabase("Sessions", (stores) => {
+forEachDatabase("Sessions", (stores, runs) => {
   it.effect("opens a conversation to its person and its agent, and to nobody else", () =>
     Effect.gen(function* () {
       const sessions = yield* Sessions
@@ -122,7 +122,7 @@ forEachDatabase("Sessions", (stores) => {
         assert.deepStrictEqual(found.parts, [{ type: "input_text", text }])
         assert.strictEqual(found.replyText, text.toWellFormed().replaceAll("\u0000", "\uFFFD"))
       }).pipe(Effect.provide(stores())),
-    { arbitrary: { runs: 20 } }
+    { arbitrary: { runs: runs(20) } }
   )
 
   it.effect("accepts a message once, however often and at once it comes (law once)", () =>

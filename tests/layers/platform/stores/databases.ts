@@ -24,6 +24,8 @@ const sqliteFile: Fresh = Layer.unwrap(
 interface Database {
   readonly name: string
   readonly client: Fresh
+  /** Beside SQLite in memory: how many times as long a test of many runs takes. */
+  readonly slowness?: number
   /** Why it is not tried here. */
   readonly missing?: string | undefined
 }
@@ -31,16 +33,25 @@ interface Database {
 const databases: ReadonlyArray<Database> = [
   { name: "SQLite in memory", client: SqliteClient.layerMemory },
   { name: "SQLite in a file", client: sqliteFile },
-  { name: "Postgres", client: postgres.schema, missing: postgres.missing }
+  { name: "Postgres", client: postgres.schema, slowness: 4, missing: postgres.missing }
 ]
 
 export type StoresOf = (bounds?: Stores.Bounds) => Layer.Layer<Stores.Stores | SqlClient.SqlClient, Stores.StartError>
 
-/** Registers a suite once for each database. `stores` makes new, empty stores. */
-export const forEachDatabase = (suite: string, body: (stores: StoresOf) => void): void => {
-  for (const { client, missing, name } of databases) {
+/**
+ * Registers a suite once for each database. `stores` makes new, empty stores; `runs` says how many runs a property gets
+ * there of those that it gets in memory.
+ */
+export const forEachDatabase = (
+  suite: string,
+  body: (stores: StoresOf, runs: (inMemory: number) => number) => void
+): void => {
+  for (const { client, missing, name, slowness = 1 } of databases) {
     describe.skipIf(missing !== undefined)(`${suite} (${name})`, () =>
-      body((bounds) => Layer.fresh(Stores.layerTemporary(client, bounds)))
+      body(
+        (bounds) => Layer.fresh(Stores.layerTemporary(client, bounds)),
+        (inMemory) => Math.ceil(inMemory / slowness)
+      )
     )
   }
 }
