@@ -6,14 +6,20 @@ import { join } from "node:path"
 import { expectedText, type Figures, listen, type Peer } from "./driver.ts"
 import { pieces, type Shape } from "./workload.ts"
 
-export type PeerName = "ours" | "plain" | "corked"
+/** `memory` is ours without a lasting journal. */
+export type PeerName = "ours" | "memory" | "plain" | "corked"
 
 interface Usage {
   readonly cpu: number
   readonly rss: number
 }
 
-const files: Record<PeerName, string> = { ours: "./ours/main.ts", plain: "./plain/main.ts", corked: "./plain/main.ts" }
+const files: Record<PeerName, string> = {
+  ours: "./ours/main.ts",
+  memory: "./ours/main.ts",
+  plain: "./plain/main.ts",
+  corked: "./plain/main.ts"
+}
 
 const usage = (child: ChildProcess): Promise<Usage> =>
   new Promise((resolve) => {

@@ -14,7 +14,7 @@ import * as WsConnection from "../../src/layers/channel/WsConnection.ts"
 import { AgentError, AgentRuntime, type ReplyPart, RuntimeFailed } from "../../src/services/channel/AgentRuntime.ts"
 import * as workload from "../workload.ts"
 
-const [url = "", shape = "burst", , folder = "."] = process.argv.slice(2)
+const [url = "", shape = "burst", name = "ours", folder = "."] = process.argv.slice(2)
 
 const failed = () => new AgentError({ reason: new RuntimeFailed({ detail: "the workload failed" }) })
 const parts = workload.pieces.map((text): ReplyPart => ({ _tag: "Text", text }))
@@ -32,9 +32,9 @@ const Runtime = Layer.succeed(AgentRuntime, {
   reply: streams[shape]!
 })
 
-// BENCH_JOURNAL=memory: the journal that is forgotten with its process, to see what the lasting one costs.
+// "memory": the journal that is forgotten with its process, to see what the lasting one costs.
 const Journal =
-  process.env["BENCH_JOURNAL"] === "memory"
+  name === "memory"
     ? MemoryJournal.layer()
     : SqlJournal.layerFile({
         filename: join(folder, "journal.sqlite"),
