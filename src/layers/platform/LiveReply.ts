@@ -35,6 +35,8 @@ export interface LiveReply {
   /** The agent has said the whole text, and this is it where it is not what readers have so far. */
   said: string | undefined
   whole: boolean
+  /** What has come of the reply since it was begun a second time, perhaps cut into other deltas. */
+  retold: string | undefined
   /** The agent has it in its journal: it is not delivered again. */
   acked: boolean
   /** The first of the numbers that the agent was last asked to send again. */
@@ -74,6 +76,7 @@ export const make = (exchange: Exchange): LiveReply => ({
   lacks: false,
   said: undefined,
   whole: false,
+  retold: undefined,
   acked: false,
   askedFrom: undefined,
   text: "",
@@ -155,8 +158,27 @@ export const missingBefore = (
 /** The last number of the agent's that is taken; -1 = nothing of it has come. */
 export const lastTaken = (reply: LiveReply): number => (reply.agentSequence < 0 ? -1 : reply.nextDelta - 1)
 
+/** Readers get what is new in it. */
+const retell = (reply: LiveReply, update: Extract<ReplyUpdate, { _tag: "Delta" }>, before: number): undefined => {
+  if (update.sequence !== undefined) {
+    if (update.sequence !== before + 1 && update.sequence > firstDelta) reply.lacks = true
+    reply.nextDelta = update.sequence + 1
+  }
+  if (reply.lacks) return
+  reply.retold += update.delta
+  const told = reply.retold ?? ""
+  if (told.length > reply.text.length && told.startsWith(reply.text)) append(reply, told.slice(reply.text.length))
+}
+
 /** Takes one update. An ending comes back where this was the last one. */
 export const take = (reply: LiveReply, update: ReplyUpdate): Ending | undefined => {
+  if (update._tag === "Opened" && update.sequence !== undefined && reply.agentSequence >= update.sequence) {
+    // A repeat out of the agent's memory: its numbers say nothing of the deltas that came before.
+    reply.retold = ""
+    reply.agentSequence = update.sequence
+    reply.nextDelta = firstDelta
+    return undefined
+  }
   const before = reply.agentSequence
   if (update.sequence !== undefined) {
     // What says how it ended counts whatever its number: an agent that crashed does not know how far it had come.
@@ -169,6 +191,7 @@ export const take = (reply: LiveReply, update: ReplyUpdate): Ending | undefined 
     case "Progress":
       return undefined
     case "Delta":
+      if (reply.retold !== undefined) return retell(reply, update, before)
       if (update.sequence !== undefined) {
         if (!follows(reply, update.sequence, before)) reply.lacks = true
         reply.nextDelta = update.sequence + 1

@@ -142,13 +142,11 @@ export class Engine {
     const begun = this.#tasksRun
     while (this.#head < this.#tasks.length) {
       if (this.#disorder > 0 && this.chance.flip(this.#disorder)) {
-        const other = this.chance.int(this.#head, this.#tasks.length - 1)
-        const task = this.#tasks[other]!
-        const owner = this.#owners[other]!
-        this.#tasks[other] = this.#tasks[this.#head]!
-        this.#owners[other] = this.#owners[this.#head]!
-        this.#tasks[this.#head] = task
-        this.#owners[this.#head] = owner
+        // Another machine's turn: which of several goes first nobody knows, but each keeps its own order.
+        const machine = this.#owners[this.chance.int(this.#head, this.#tasks.length - 1)]!
+        const first = this.#owners.indexOf(machine, this.#head)
+        this.#tasks.splice(this.#head, 0, ...this.#tasks.splice(first, 1))
+        this.#owners.splice(this.#head, 0, ...this.#owners.splice(first, 1))
       }
       const task = this.#tasks[this.#head]!
       const owner = this.#owners[this.#head]!

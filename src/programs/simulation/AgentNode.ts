@@ -2,6 +2,7 @@
  * One account of one agent's program: the real supervisor, dispatcher and journal over a simulated network and disk,
  * and an agent that does what the plan says. It may be stopped, restarted, or die at any write.
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -276,9 +277,12 @@ export class AgentNode {
       yield* Deferred.await(stop)
     }).pipe(Effect.scoped)
     const fiber = machine.fork(main)
-    fiber.addObserver(() => {
+    fiber.addObserver((exit) => {
       if (!machine.alive) return
-      this.#stopped(machine)
+      if (exit._tag === "Success") return this.stage.trace(this.name, "has stopped")
+      // A program that cannot start, or that a fault of its own brings down.
+      this.stage.trace(this.name, `breaks down: ${Cause.pretty(exit.cause)}`)
+      this.crash(machine)
     })
   }
 
@@ -314,15 +318,9 @@ export class AgentNode {
     })
   }
 
-  #stopped(machine: Machine): void {
-    this.stage.trace(this.name, "has stopped")
-    void machine
-  }
-
   /** `kill -9`, and started again after a while. */
-  crash(): void {
-    const machine = this.#running?.machine
-    if (machine === undefined) return
+  crash(machine = this.#running?.machine): void {
+    if (machine === undefined || !machine.alive) return
     this.stage.trace(this.name, "dies")
     this.#running = undefined
     this.tap.died()
@@ -451,7 +449,7 @@ export class AgentNode {
         if (link === undefined || !alive()) return
         this.#wrote(sockets, number())
         for (const frame of frames) {
-          if (stage.lines !== undefined) stage.trace(this.name, `-> ${number()} ${frame.slice(0, 160)}`)
+          if (stage.lines !== undefined) stage.trace(this.name, `-> ${number()} ${frame.slice(0, 420)}`)
           link.client.send(frame)
           this.tap.frame(number(), frame, stage.now - this.disturbedAt > quietAfter)
         }
