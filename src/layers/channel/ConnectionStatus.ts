@@ -17,104 +17,163 @@ const words: Record<Phase, string> = {
   blocked: "Not connecting until a person helps."
 }
 
-export const make = Effect.fnUntraced(function* (options: {
+type Fields = Omit<ConnectionState, "outboxBytes">
+
+/** The bytes are read when asked for: publishing a state for every frame sent would cost more than the frame. */
+class State implements ConnectionState {
+  readonly phase: Phase
+  readonly attempt: number
+  readonly generation: number
+  readonly connectedAt: number | undefined
+  readonly lastPongAt: number | undefined
+  readonly lastFailure: ConnectionError | undefined
+  readonly retryAt: number | undefined
+  readonly #outbox: { readonly bytes: number }
+
+  constructor(fields: Fields, outbox: { readonly bytes: number }) {
+    this.phase = fields.phase
+    this.attempt = fields.attempt
+    this.generation = fields.generation
+    this.connectedAt = fields.connectedAt
+    this.lastPongAt = fields.lastPongAt
+    this.lastFailure = fields.lastFailure
+    this.retryAt = fields.retryAt
+    this.#outbox = outbox
+  }
+
+  get outboxBytes(): number {
+    return this.#outbox.bytes
+  }
+}
+
+const initial: ConnectionState = {
+  phase: "disconnected",
+  attempt: 0,
+  generation: 0,
+  connectedAt: undefined,
+  lastPongAt: undefined,
+  lastFailure: undefined,
+  retryAt: undefined,
+  outboxBytes: 0
+}
+
+/** Where a connection's state is shown before there is any. */
+export const initialState = SubscriptionRef.make(initial)
+
+export interface Options {
   readonly name: string
   readonly outbox: { readonly bytes: number }
   /** Runs at once what is synchronous: transitions come from socket callbacks too. */
   readonly runFork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
-}) {
-  type Fields = Omit<ConnectionState, "outboxBytes">
+}
 
-  // Read when asked for: publishing a state for every frame sent would cost more than the frame.
-  const stateOf = (fields: Fields): ConnectionState => ({
-    ...fields,
-    get outboxBytes() {
-      return options.outbox.bytes
-    }
-  })
+export class ConnectionStatus {
+  readonly ref: SubscriptionRef.SubscriptionRef<ConnectionState>
+  readonly #options: Options
 
-  let fields: Fields = {
-    phase: "disconnected",
-    attempt: 0,
-    generation: 0,
-    connectedAt: undefined,
-    lastPongAt: undefined,
-    lastFailure: undefined,
-    retryAt: undefined
+  /** The `ref` holds no state of this connection yet. */
+  constructor(options: Options, ref: SubscriptionRef.SubscriptionRef<ConnectionState>) {
+    this.#options = options
+    this.ref = ref
+    ref.value = new State(ref.value, options.outbox)
   }
-  const ref = yield* SubscriptionRef.make(stateOf(fields))
 
-  const log = (text: string): Effect.Effect<void> => {
-    const { phase, attempt, generation } = fields
-    const annotations = { connection: options.name, phase, attempt, generation }
+  get attempt(): number {
+    return this.ref.value.attempt
+  }
+
+  dialing(generation: number): void {
+    const { phase } = this.ref.value
+    const first = phase === "disconnected" || phase === "connecting"
+    this.#set({ phase: first ? "connecting" : "reconnecting", generation, retryAt: undefined })
+  }
+
+  /** `suspect`: it opened, but nothing has answered yet. */
+  connected(link: { generation: number; suspect: boolean; now: number; pongAt: number | undefined }): void {
+    this.#set(
+      {
+        phase: link.suspect ? "suspect" : "connected",
+        generation: link.generation,
+        connectedAt: link.now,
+        lastPongAt: link.pongAt ?? this.ref.value.lastPongAt,
+        retryAt: undefined
+      },
+      link.suspect
+        ? "The socket is open, but the platform has not answered yet."
+        : `Connected (socket ${link.generation}).`
+    )
+  }
+
+  pong(now: number): void {
+    const suspect = this.ref.value.phase === "suspect"
+    this.#set({ lastPongAt: now, ...(suspect ? { phase: "connected" as const } : {}) })
+  }
+
+  suspect(): void {
+    this.#set({ phase: "suspect" })
+  }
+
+  /** The link has lived long enough: the next loss starts the backoff from its beginning. */
+  stable(): void {
+    this.#set({ attempt: 0 })
+  }
+
+  /** The serving link ended. `renewing`: its successor is already on the way, whatever ended this one. */
+  lost(error: ConnectionError, renewing: boolean): void {
+    this.#set(
+      {
+        phase: error.transient || renewing ? "reconnecting" : "blocked",
+        connectedAt: undefined,
+        lastFailure: error
+      },
+      error.message
+    )
+  }
+
+  waiting(error: ConnectionError, now: number, delay: number): void {
+    const { attempt, lastFailure } = this.ref.value
+    this.#set(
+      { phase: "reconnecting", attempt: attempt + 1, lastFailure: error, retryAt: now + delay },
+      `${lastFailure === error ? "" : `${error.message} `}Next attempt in ${(delay / 1000).toFixed(1)} s.`
+    )
+  }
+
+  blocked(error: ConnectionError): void {
+    this.#set(
+      { phase: "blocked", lastFailure: error, retryAt: undefined },
+      this.ref.value.phase === "blocked" ? undefined : error.message
+    )
+  }
+
+  /** A renewal failed while the present link still serves. */
+  renewalFailed(error: ConnectionError): void {
+    this.#set({ lastFailure: error }, `The renewal failed, the present socket stays. ${error.message}`)
+  }
+
+  unblocked(): void {
+    this.#set({ phase: "connecting", attempt: 0, lastFailure: undefined })
+  }
+
+  closed(): void {
+    this.#set({ phase: "disconnected", connectedAt: undefined, retryAt: undefined })
+  }
+
+  #set(patch: Partial<Fields>, text?: string): void {
+    const { ref } = this
+    const before = ref.value
+    const after = new State({ ...before, ...patch }, this.#options.outbox)
+    const line = text ?? (after.phase === before.phase ? undefined : words[after.phase])
+    // Not through the ref's semaphore: a reader who is woken runs on at once, and a transition that it causes must not
+    // wait for this one to be over.
+    ref.value = after
+    if (line !== undefined) this.#options.runFork(this.#log(after, line))
+    PubSub.publishUnsafe(ref.pubsub, after)
+  }
+
+  #log({ attempt, generation, phase }: ConnectionState, text: string): Effect.Effect<void> {
+    const annotations = { connection: this.#options.name, phase, attempt, generation }
     return (phase === "blocked" || phase === "suspect" ? Effect.logWarning(text) : Effect.logInfo(text)).pipe(
       Effect.annotateLogs(annotations)
     )
   }
-
-  const set = (patch: Partial<Fields>, text?: string): void => {
-    const before = fields.phase
-    fields = { ...fields, ...patch }
-    const line = text ?? (fields.phase === before ? undefined : words[fields.phase])
-    if (line !== undefined) options.runFork(log(line))
-    // Not through the ref's semaphore: a reader who is woken runs on at once, and a transition that it causes must not
-    // wait for this one to be over.
-    ref.value = stateOf(fields)
-    PubSub.publishUnsafe(ref.pubsub, ref.value)
-  }
-
-  return {
-    ref,
-    attempt: (): number => fields.attempt,
-    dialing: (generation: number): void => {
-      const first = fields.phase === "disconnected" || fields.phase === "connecting"
-      set({ phase: first ? "connecting" : "reconnecting", generation, retryAt: undefined })
-    },
-    /** `suspect`: it opened, but nothing has answered yet. */
-    connected: (link: { generation: number; suspect: boolean; now: number; pongAt: number | undefined }): void =>
-      set(
-        {
-          phase: link.suspect ? "suspect" : "connected",
-          generation: link.generation,
-          connectedAt: link.now,
-          lastPongAt: link.pongAt ?? fields.lastPongAt,
-          retryAt: undefined
-        },
-        link.suspect
-          ? "The socket is open, but the platform has not answered yet."
-          : `Connected (socket ${link.generation}).`
-      ),
-    pong: (now: number): void =>
-      set({ lastPongAt: now, ...(fields.phase === "suspect" ? { phase: "connected" as const } : {}) }),
-    suspect: (): void => set({ phase: "suspect" }),
-    /** The link has lived long enough: the next loss starts the backoff from its beginning. */
-    stable: (): void => set({ attempt: 0 }),
-    /** The serving link ended. `renewing`: its successor is already on the way, whatever ended this one. */
-    lost: (error: ConnectionError, renewing: boolean): void =>
-      set(
-        {
-          phase: error.transient || renewing ? "reconnecting" : "blocked",
-          connectedAt: undefined,
-          lastFailure: error
-        },
-        error.message
-      ),
-    waiting: (error: ConnectionError, now: number, delay: number): void =>
-      set(
-        { phase: "reconnecting", attempt: fields.attempt + 1, lastFailure: error, retryAt: now + delay },
-        `${fields.lastFailure === error ? "" : `${error.message} `}Next attempt in ${(delay / 1000).toFixed(1)} s.`
-      ),
-    blocked: (error: ConnectionError): void =>
-      set(
-        { phase: "blocked", lastFailure: error, retryAt: undefined },
-        fields.phase === "blocked" ? undefined : error.message
-      ),
-    /** A renewal failed while the present link still serves. */
-    renewalFailed: (error: ConnectionError): void =>
-      set({ lastFailure: error }, `The renewal failed, the present socket stays. ${error.message}`),
-    unblocked: (): void => set({ phase: "connecting", attempt: 0, lastFailure: undefined }),
-    closed: (): void => set({ phase: "disconnected", connectedAt: undefined, retryAt: undefined })
-  }
-})
-
-export type ConnectionStatus = Effect.Success<ReturnType<typeof make>>
+}

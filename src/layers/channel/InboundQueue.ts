@@ -4,40 +4,54 @@ import type * as Cause from "effect/Cause"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 
-export const make = Effect.fnUntraced(function* (options: {
-  /** Characters that may wait; one frame past it pauses. */
-  readonly limit: number
-  readonly paused: (paused: boolean) => void
-}) {
-  const queue = yield* Queue.unbounded<string, Cause.Done>()
-  let characters = 0
-  let paused = false
+/** Who stops and goes on reading. */
+export interface Owner {
+  readonly readingPaused: (paused: boolean) => void
+}
 
-  const taken = (): void => {
-    characters = 0
-    if (!paused) return
-    paused = false
-    options.paused(false)
+export class InboundQueue {
+  readonly #queue: Queue.Queue<string, Cause.Done>
+  /** Characters that may wait; one frame past it pauses. */
+  readonly #limit: number
+  readonly #owner: Owner
+  #characters = 0
+  #paused = false
+
+  constructor(queue: Queue.Queue<string, Cause.Done>, limit: number, owner: Owner) {
+    this.#queue = queue
+    this.#limit = limit
+    this.#owner = owner
   }
 
-  return {
-    push: (frame: string): void => {
-      characters += frame.length
-      Queue.offerUnsafe(queue, frame)
-      if (characters <= options.limit) return
-      // Told again for each frame past the limit: it may have come on a socket opened since.
-      paused = true
-      options.paused(true)
-    },
-    end: Effect.asVoid(Queue.end(queue)),
-    /** All that is there at once, then the next. */
-    stream: Stream.fromPull(
+  push(frame: string): void {
+    this.#characters += frame.length
+    Queue.offerUnsafe(this.#queue, frame)
+    if (this.#characters <= this.#limit) return
+    // Told again for each frame past the limit: it may have come on a socket opened since.
+    this.#paused = true
+    this.#owner.readingPaused(true)
+  }
+
+  get end(): Effect.Effect<void> {
+    return Effect.asVoid(Queue.end(this.#queue))
+  }
+
+  /** All that is there at once, then the next. */
+  get stream(): Stream.Stream<string> {
+    return Stream.fromPull(
       Effect.succeed(
-        Effect.map(Queue.takeAll(queue), (frames) => {
-          taken()
+        Effect.map(Queue.takeAll(this.#queue), (frames) => {
+          this.#taken()
           return frames
         })
       )
     )
   }
-})
+
+  #taken(): void {
+    this.#characters = 0
+    if (!this.#paused) return
+    this.#paused = false
+    this.#owner.readingPaused(false)
+  }
+}

@@ -14,12 +14,12 @@ export interface WriterOptions {
   readonly outboxBytes: number
   /** The socket gets no more frames while so many bytes wait in it. */
   readonly socketBytes: number
-  readonly defer: SocketDriver["defer"]
 }
 
 export class Writer {
   readonly outbox: Outbox
   readonly #options: WriterOptions
+  readonly #defer: SocketDriver["defer"]
   /** One at most. */
   #socket: Socket | undefined
   /** Frames have gone out in this turn; what follows waits for the turn's end. */
@@ -30,11 +30,12 @@ export class Writer {
   /** Why nothing can be sent: closed, or blocked until a person helps. */
   #refusal: ConnectionError | undefined
   /** Senders in line, and how to send them away. */
-  #line = new Set<(error: ConnectionError) => void>()
+  #line: Set<(error: ConnectionError) => void> | undefined
   #emptied: Deferred.Deferred<void> | undefined
 
-  constructor(options: WriterOptions) {
+  constructor(options: WriterOptions, defer: SocketDriver["defer"]) {
     this.#options = options
+    this.#defer = defer
     this.outbox = new Outbox(options.outboxBytes)
   }
 
@@ -55,9 +56,9 @@ export class Writer {
   refuse(error: ConnectionError): void {
     this.#refusal = error
     const line = this.#line
-    this.#line = new Set()
+    this.#line = undefined
     this.outbox.dismiss()
-    for (const reject of line) reject(error)
+    for (const reject of line ?? []) reject(error)
   }
 
   allow(): void {
@@ -69,12 +70,14 @@ export class Writer {
   }
 
   /** Waits until the outbox is empty or there is no socket any more. */
-  readonly emptied: Effect.Effect<void> = Effect.suspend(() => {
-    if (this.#socket === undefined || this.outbox.isEmpty) return Effect.void
-    const emptied = (this.#emptied ??= Deferred.makeUnsafe<void>())
-    this.#flush()
-    return Deferred.await(emptied)
-  })
+  get emptied(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.#socket === undefined || this.outbox.isEmpty) return Effect.void
+      const emptied = (this.#emptied ??= Deferred.makeUnsafe<void>())
+      this.#flush()
+      return Deferred.await(emptied)
+    })
+  }
 
   /** The arrays are kept until their frames are written: do not change them afterwards. */
   readonly send = (frames: ReadonlyArray<string>): Effect.Effect<void, ConnectionError> =>
@@ -97,14 +100,14 @@ export class Writer {
   #stand(frames: ReadonlyArray<string>): Effect.Effect<void, ConnectionError> {
     return Effect.callback((resume) => {
       const reject = (error: ConnectionError) => resume(Effect.fail(error))
-      this.#line.add(reject)
+      ;(this.#line ??= new Set()).add(reject)
       const leave = this.outbox.wait(frames, () => {
-        this.#line.delete(reject)
+        this.#line?.delete(reject)
         resume(Effect.void)
       })
       this.#kick()
       return Effect.sync(() => {
-        this.#line.delete(reject)
+        this.#line?.delete(reject)
         leave()
       })
     })
@@ -118,7 +121,7 @@ export class Writer {
 
   #openTurn(): void {
     this.#turnOpen = true
-    this.#options.defer(this.#endTurn)
+    this.#defer(this.#endTurn)
   }
 
   readonly #endTurn = (): void => {

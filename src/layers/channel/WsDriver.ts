@@ -4,8 +4,8 @@
  */
 import type { IncomingMessage } from "node:http"
 import type { Socket as NetSocket } from "node:net"
-import { WebSocket } from "ws"
-import type { Socket, SocketDriver, SocketEnd } from "./SocketDriver.ts"
+import { type RawData, WebSocket } from "ws"
+import type { DialRequest, Socket, SocketDriver, SocketEnd, SocketEvents } from "./SocketDriver.ts"
 import { encodeTextFrames } from "./TextFrames.ts"
 
 /** A network error in words, from its code alone: messages of the runtime may hold addresses and paths. */
@@ -29,92 +29,130 @@ const detailOf = (error: unknown): string => {
   return words[code] ?? `the connection could not be set up (${code})`
 }
 
-export const driver: SocketDriver = {
-  defer: (task) => {
-    setImmediate(task)
-  },
-  dial: (request, limits, events) => {
-    let ended = false
-    let raw: NetSocket | undefined
-    const finish = (how: SocketEnd): void => {
-      if (ended) return
-      ended = true
-      events.ended(how)
-    }
-    let ws: WebSocket
-    try {
-      ws = new WebSocket(request.url, {
-        headers: { ...request.headers },
-        maxPayload: limits.maxFrameBytes,
-        // Compressing frames of a few words costs more than it saves.
-        perMessageDeflate: false,
-        // Keys must not follow to another host.
-        followRedirects: false
-      })
-    } catch {
-      // Thrown for an address or a header that cannot be; told like every other end, after dial has returned.
-      setImmediate(finish, { _tag: "Failed", detail: "the address or a header is not one that can be used" })
-      return gone
-    }
-    let opened = false
-    let failure: SocketEnd = { _tag: "Failed", detail: "the connection was given up" }
+/**
+ * One socket, its state beside that of `ws`: a thousand idle accounts are a thousand of these, so the listeners are
+ * shared functions and not closures.
+ */
+class DrivenSocket extends WebSocket {
+  readonly events: SocketEvents
+  /** The network's own socket, once the upgrade is through. */
+  raw: NetSocket | undefined
+  wasOpened = false
+  hasEnded = false
+  /** What it is to be told as, should it end before it opens. */
+  failure: SocketEnd = givenUp
+  #drained: (() => void) | undefined
+
+  constructor(request: DialRequest, maxFrameBytes: number, events: SocketEvents) {
+    super(request.url, {
+      headers: { ...request.headers },
+      maxPayload: maxFrameBytes,
+      // Compressing frames of a few words costs more than it saves.
+      perMessageDeflate: false,
+      // Keys must not follow to another host.
+      followRedirects: false
+    })
+    this.events = events
     // Always there: an error without a listener, as after close() while dialing, would end the process.
-    ws.on("error", (error) => {
-      if (!opened) failure = { _tag: "Failed", detail: detailOf(error) }
-    })
-    ws.on("unexpected-response", (_request, response: IncomingMessage) => {
-      finish({ _tag: "Refused", status: response.statusCode ?? 0 })
-      response.resume()
-      ws.terminate()
-    })
-    ws.on("upgrade", (response: IncomingMessage) => {
-      raw = response.socket
-    })
-    ws.on("open", () => {
-      opened = true
-      events.opened()
-    })
-    ws.on("message", (data) => {
-      // `binaryType` is left at nodebuffer, so data is one Buffer.
-      if (!ended) events.frame((data as Buffer).toString())
-    })
-    ws.on("pong", () => {
-      if (!ended) events.pong()
-    })
-    ws.on("close", (code) => {
-      finish(opened ? { _tag: "Closed", code } : failure)
-    })
-    return socketOf(ws, () => raw, events.drained)
+    this.on("error", onError)
+    this.on("unexpected-response", onUnexpectedResponse)
+    this.on("upgrade", onUpgrade)
+    this.on("open", onOpen)
+    this.on("message", onMessage)
+    this.on("pong", onPong)
+    this.on("close", onClose)
+  }
+
+  finish(how: SocketEnd): void {
+    if (this.hasEnded) return
+    this.hasEnded = true
+    this.events.ended(how)
+  }
+
+  /** Made when something is first written. */
+  get drained(): () => void {
+    return (this.#drained ??= () => this.events.drained())
   }
 }
 
-const socketOf = (ws: WebSocket, raw: () => NetSocket | undefined, drained: () => void): Socket => ({
-  send: (frames) => {
+const givenUp: SocketEnd = { _tag: "Failed", detail: "the connection was given up" }
+
+const onError = function (this: WebSocket, error: Error): void {
+  if (!(this instanceof DrivenSocket)) return
+  if (!this.wasOpened) this.failure = { _tag: "Failed", detail: detailOf(error) }
+}
+const onUnexpectedResponse = function (this: WebSocket, _request: unknown, response: IncomingMessage): void {
+  if (!(this instanceof DrivenSocket)) return
+  this.finish({ _tag: "Refused", status: response.statusCode ?? 0 })
+  response.resume()
+  this.terminate()
+}
+const onUpgrade = function (this: WebSocket, response: IncomingMessage): void {
+  if (!(this instanceof DrivenSocket)) return
+  this.raw = response.socket
+}
+const onOpen = function (this: WebSocket): void {
+  if (!(this instanceof DrivenSocket)) return
+  this.wasOpened = true
+  this.events.opened()
+}
+const onMessage = function (this: WebSocket, data: RawData): void {
+  if (!(this instanceof DrivenSocket)) return
+  // `binaryType` is left at nodebuffer, so data is one Buffer.
+  if (!this.hasEnded) this.events.frame((data as Buffer).toString())
+}
+const onPong = function (this: WebSocket): void {
+  if (!(this instanceof DrivenSocket)) return
+  if (!this.hasEnded) this.events.pong()
+}
+const onClose = function (this: WebSocket, code: number): void {
+  if (!(this instanceof DrivenSocket)) return
+  this.finish(this.wasOpened ? { _tag: "Closed", code } : this.failure)
+}
+
+/** The port's side of a socket; `ws` has methods of the same names that mean something else. */
+class WsSocket implements Socket {
+  readonly #ws: DrivenSocket
+
+  constructor(ws: DrivenSocket) {
+    this.#ws = ws
+  }
+
+  send(frames: ReadonlyArray<string>): void {
+    const ws = this.#ws
     if (ws.readyState !== WebSocket.OPEN || frames.length === 0) return
-    const stream = raw()
+    const stream = ws.raw
     // Past `ws`, which would write each frame on its own: without compression it holds nothing back, so what we write
     // now comes after all it has written. A lone frame, or a socket that is not the plain one, goes its usual way.
     if (frames.length > 1 && stream?.writable === true && ws.extensions === "") {
-      stream.write(encodeTextFrames(frames), drained)
+      stream.write(encodeTextFrames(frames), ws.drained)
       return
     }
     const last = frames.length - 1
     for (let i = 0; i < last; i++) ws.send(frames[i]!)
     // Called when the network has taken the last frame, and so all of them.
-    ws.send(frames[last]!, drained)
-  },
-  ping: () => {
-    if (ws.readyState === WebSocket.OPEN) ws.ping()
-  },
-  bufferedBytes: () => ws.bufferedAmount,
-  pause: () => ws.pause(),
-  resume: () => ws.resume(),
-  close: (code) => {
-    if (ws.readyState === WebSocket.CONNECTING) ws.terminate()
-    else ws.close(code)
-  },
-  terminate: () => ws.terminate()
-})
+    ws.send(frames[last]!, ws.drained)
+  }
+  ping(): void {
+    if (this.#ws.readyState === WebSocket.OPEN) this.#ws.ping()
+  }
+  bufferedBytes(): number {
+    return this.#ws.bufferedAmount
+  }
+  pause(): void {
+    this.#ws.pause()
+  }
+  resume(): void {
+    this.#ws.resume()
+  }
+  close(code: number): void {
+    if (this.#ws.readyState === WebSocket.CONNECTING) this.#ws.terminate()
+    else this.#ws.close(code)
+  }
+  terminate(): void {
+    this.#ws.terminate()
+  }
+}
 
 const gone: Socket = {
   send: () => undefined,
@@ -124,4 +162,21 @@ const gone: Socket = {
   resume: () => undefined,
   close: () => undefined,
   terminate: () => undefined
+}
+
+export const driver: SocketDriver = {
+  defer: (task) => {
+    setImmediate(task)
+  },
+  dial: (request, limits, events) => {
+    try {
+      return new WsSocket(new DrivenSocket(request, limits.maxFrameBytes, events))
+    } catch {
+      // Thrown for an address or a header that cannot be; told like every other end, after dial has returned.
+      setImmediate(() =>
+        events.ended({ _tag: "Failed", detail: "the address or a header is not one that can be used" })
+      )
+      return gone
+    }
+  }
 }
