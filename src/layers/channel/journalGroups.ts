@@ -29,6 +29,8 @@ export interface Options {
   readonly onRollback: () => void
   /** How long a group waits for a lock of another program's. */
   readonly patience: Duration.Duration
+  /** Runs a task at the end of this turn of the event loop. Node's own, unless the loop is simulated. */
+  readonly defer?: ((task: () => void) => void) | undefined
 }
 
 export interface Groups {
@@ -56,7 +58,7 @@ const toJournalError = (error: unknown): JournalError => {
 }
 
 export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<Groups, never, Scope.Scope> {
-  const { connection } = options
+  const { connection, defer = setImmediate } = options
   const execute = (text: string) => connection.executeValues(text, [])
   const schedule = Schedule.spaced("10 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: options.patience }))
 
@@ -70,7 +72,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     const go = wake
     wake = undefined
     // The end of this turn of the event loop, which is Node's own: whatever else arrives in it comes along.
-    setImmediate(go)
+    defer(go)
   }
 
   const submit = <A>(run: Effect.Effect<A, SqlError>): Effect.Effect<A, JournalError> =>

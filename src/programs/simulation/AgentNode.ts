@@ -6,20 +6,27 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Reactivity from "effect/reactivity/Reactivity"
+import type * as Scope from "effect/Scope"
+import { SqlClient } from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Account from "../../layers/channel/Account.ts"
 import * as LinkProtocol from "../../layers/channel/LinkProtocol.ts"
 import * as MemoryJournal from "../../layers/channel/MemoryJournal.ts"
 import type { DialRequest, Socket, SocketDriver } from "../../layers/channel/SocketDriver.ts"
+import * as SqlJournal from "../../layers/channel/SqlJournal.ts"
 import * as StreamingDispatcher from "../../layers/channel/StreamingDispatcher.ts"
 import * as Supervisor from "../../layers/channel/Supervisor.ts"
+import { SimDatabase } from "../../layers/simulation/Database.ts"
 import type { Machine } from "../../layers/simulation/Engine.ts"
 import type { Link } from "../../layers/simulation/Network.ts"
+import * as SqliteClient from "../../layers/sql/SqliteClient.ts"
 import { AgentRuntime, type Turn } from "../../services/channel/AgentRuntime.ts"
 import { Connection, type ConnectionState } from "../../services/channel/Connection.ts"
 import { Dispatcher } from "../../services/channel/Dispatcher.ts"
 import { Journal } from "../../services/channel/Journal.ts"
+import { features, featuresHeader } from "../../services/protocol/Control.ts"
 import { decodeInbound } from "../../services/protocol/Inbound.ts"
 import type { AccountPlan } from "./Plan.ts"
 import type { PlatformNode } from "./PlatformNode.ts"
@@ -44,6 +51,7 @@ export interface Taken {
   readonly messageId: string
   readonly responseId: string
   readonly life: number
+  readonly memory: number
   readonly begunAt: number
   text: string
   end: "running" | "completed" | "failed" | "interrupted"
@@ -102,18 +110,23 @@ export class AgentNode {
   #lastDialAt = Number.NEGATIVE_INFINITY
   #renewals = 0
 
+  /** Where its journal is kept; undefined = in the memory of the process. */
+  readonly database: SimDatabase | undefined
+
   constructor(
     stage: Stage,
     platform: PlatformNode,
     index: number,
     plan: AccountPlan,
-    runtime: AgentRuntime["Service"]
+    runtime: AgentRuntime["Service"],
+    journal: string | undefined
   ) {
     this.stage = stage
     this.platform = platform
     this.index = index
     this.name = `agent ${index}`
     this.plan = plan
+    this.database = journal === undefined ? undefined : new SimDatabase(journal, plan.durability)
     this.runtime = this.#watched(runtime)
     this.tap = new Wiretap(stage, this.name, {
       frame: (responseId) => {
@@ -194,12 +207,14 @@ export class AgentNode {
       messageId,
       responseId: turn.responseId,
       life: this.lives,
+      // What a journal in memory has promised ends with its process.
+      memory: this.database === undefined ? this.lives : 0,
       begunAt: this.stage.now,
       text: "",
       end: "running"
     }
     this.stage.trace(this.name, `turn ${messageId}`)
-    const before = this.turns.find((other) => other.messageId === messageId && other.life === taken.life)
+    const before = this.turns.find((other) => other.messageId === messageId && other.memory === taken.memory)
     laws.check("once", before === undefined, () => `${this.name} ran ${messageId} a second time`)
     this.#name(messageId, turn.responseId)
     this.turns.push(taken)
@@ -237,7 +252,7 @@ export class AgentNode {
     this.#sessionsNow.clear()
     this.#failures = 0
     this.#lastDialAt = Number.NEGATIVE_INFINITY
-    this.responseOf.clear()
+    if (this.database === undefined) this.responseOf.clear()
     const stop = Deferred.makeUnsafe<void>()
     const { plan } = this
     const main = Effect.gen({ self: this }, function* () {
@@ -254,7 +269,7 @@ export class AgentNode {
         stableAfter,
         name: this.name
       })
-      const journal = yield* MemoryJournal.make()
+      const journal = yield* this.#journal(machine)
       const services = Context.empty().pipe(
         Context.add(Connection, connection),
         Context.add(Journal, journal),
@@ -306,12 +321,8 @@ export class AgentNode {
       for (const link of this.links) {
         laws.check("stop", link.client.over, () => `${this.name} left socket ${link.number} behind`)
       }
-      const left = Effect.runSync(journal.unfinished(this.name))
-      laws.check(
-        "one-terminal",
-        left.length === 0,
-        () => `${this.name} stopped and left ${left.length} replies without an end`
-      )
+      const left = this.#unfinished(journal)
+      laws.check("one-terminal", left === 0, () => `${this.name} stopped and left ${left} replies without an end`)
       this.tap.died()
       machine.kill()
       if (again) this.stage.outside.after(restartAfter, () => this.start())
@@ -326,7 +337,28 @@ export class AgentNode {
     this.tap.died()
     for (const turn of this.turns) if (turn.end === "running") turn.end = "interrupted"
     this.stage.unplug(machine)
-    this.stage.outside.after(restartAfter, () => this.start())
+    // Not from within the statement that it died in.
+    this.stage.outside.after(0, () => {
+      if (this.stage.plan.profile.death === "power") this.database?.powerCut(this.stage.chance(`power ${machine.name}`))
+      else this.database?.crash()
+      this.stage.outside.after(restartAfter, () => this.start())
+    })
+  }
+
+  #journal(machine: Machine): Effect.Effect<Journal["Service"], unknown, Scope.Scope> {
+    const { database } = this
+    if (database === undefined) return MemoryJournal.make()
+    return Effect.flatMap(Effect.provide(SqliteClient.over(database.connect(machine)), Reactivity.layer), (sql) =>
+      SqlJournal.make().pipe(Effect.provideService(SqlClient, sql))
+    )
+  }
+
+  /** Accepted, and without an end. */
+  #unfinished(journal: Journal["Service"]): number {
+    const { database } = this
+    if (database === undefined) return Effect.runSync(journal.unfinished(this.name)).length
+    const row = database.raw.prepare("SELECT count(*) AS n FROM entries WHERE state < 4").get()
+    return Number(row?.["n"] ?? 0)
   }
 
   /** The operator mended what was wrong. */
@@ -351,7 +383,8 @@ export class AgentNode {
       headers: {
         "x-app-key": credentials?.appKey ?? "",
         "x-app-secret": wrong ? "no longer good" : (credentials?.appSecret ?? ""),
-        "x-claw-dialect": this.plan.dialect
+        "x-claw-dialect": this.plan.dialect,
+        ...(this.plan.features ? { [featuresHeader]: features.join(",") } : {})
       },
       hello: []
     }

@@ -57,6 +57,10 @@ export interface AccountPlan {
   readonly requestTimeout: number
   readonly outboxBytes: number
   readonly latency: number
+  /** Asks the platform for ack, resume and cancel. */
+  readonly features: boolean
+  /** What a commit of its journal waits for. */
+  readonly durability: "normal" | "full"
 }
 
 export interface Plan {
@@ -171,7 +175,9 @@ export const make = (seed: number, profile: Profile): Plan => {
     stallTimeout: chance.int(20, 60) * 1000,
     requestTimeout: chance.int(90, 180) * 1000,
     outboxBytes: chance.flip(0.3) ? 2_048 : 64 * 1024,
-    latency: chance.pick([2, 20, 20, 150])
+    latency: chance.pick([2, 20, 20, 150]),
+    features: chance.flip(0.5),
+    durability: profile.death === "power" ? "full" : "normal"
   }))
   const ops: Array<Op> = []
   const { calmAt } = profile

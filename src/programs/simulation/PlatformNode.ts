@@ -5,15 +5,12 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Context from "effect/Context"
 import * as Reactivity from "effect/reactivity/Reactivity"
-import * as Scope from "effect/Scope"
 import { SqlClient } from "effect/sql/SqlClient"
 import * as ChatSocket from "../../layers/platform/ChatSocket.ts"
 import * as LiveBroker from "../../layers/platform/LiveBroker.ts"
-import * as Migrations from "../../layers/platform/Migrations.ts"
 import * as SqlIdentities from "../../layers/platform/SqlIdentities.ts"
 import * as SqlPeople from "../../layers/platform/SqlPeople.ts"
 import * as SqlSessions from "../../layers/platform/SqlSessions.ts"
@@ -29,6 +26,7 @@ import { NotFound } from "../../services/platform/PlatformError.ts"
 import { Sessions } from "../../services/platform/Sessions.ts"
 import { events } from "../../services/protocol/ReplyLog.ts"
 import { Checker } from "../../services/protocol/StreamLaws.ts"
+import { schemas } from "./schemas.ts"
 import * as ServerSocket from "./ServerSocket.ts"
 import type { Stage } from "./Stage.ts"
 
@@ -45,19 +43,6 @@ const files = Files.of({
     throw noFiles
   }
 })
-
-/** The schema as the migrations make it, once for all worlds of this program. */
-let schema: Promise<string> | undefined
-const schemaOf = (): Promise<string> =>
-  (schema ??= Effect.runPromise(
-    Effect.gen(function* () {
-      const sql = yield* SqlClient
-      yield* Migrations.run("the database")
-      const made = yield* sql<{ sql: string }>`SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL
-        AND name NOT LIKE 'sqlite_%'`
-      return made.map((row) => `${row.sql};`).join("\n")
-    }).pipe(Effect.provide(SqliteClient.layerMemory))
-  ))
 
 export interface Credentials {
   readonly clawId: string
@@ -97,7 +82,10 @@ export class PlatformNode {
 
   static async make(stage: Stage): Promise<PlatformNode> {
     const { plan } = stage
-    const database = new Database.SimDatabase(await schemaOf(), plan.profile.death === "power" ? "full" : "normal")
+    const database = new Database.SimDatabase(
+      (await schemas()).platform,
+      plan.profile.death === "power" ? "full" : "normal"
+    )
     return new PlatformNode(stage, database)
   }
 
@@ -115,7 +103,7 @@ export class PlatformNode {
 
   /** Registers agents and people, before anything goes wrong. */
   async found(): Promise<void> {
-    const { engine, outside, plan, secrets } = this.stage
+    const { engine, plan, secrets } = this.stage
     const machine = engine.machine("founding")
     const sql = Effect.provide(SqliteClient.over(this.database.connect(machine)), Reactivity.layer)
     const founding = Effect.gen({ self: this }, function* () {
@@ -161,12 +149,11 @@ export class PlatformNode {
     await engine.run(60_000, () => done)
     await Effect.runPromise(Fiber.join(fiber))
     this.database.sync()
-    void outside
   }
 
   start(): void {
     if (this.#running !== undefined || this.#ended) return
-    const { engine, plan } = this.stage
+    const { engine } = this.stage
     const machine = engine.machine(`platform/${++this.#lives}`)
     machine.onLog = (text) => this.stage.trace("platform", text)
     this.stage.trace("platform", `starts, life ${this.#lives}`)
@@ -207,7 +194,6 @@ export class PlatformNode {
         this.stage.outside.after(restartAfter, () => this.start())
       }
     })
-    void plan
   }
 
   /** Stops in order; for good. */
@@ -287,6 +273,3 @@ export class PlatformNode {
     })
   }
 }
-
-void Layer
-void Scope

@@ -17,6 +17,8 @@ export interface Profile {
   readonly drainBound: number
   /** Virtual milliseconds, at least. */
   readonly length: number
+  /** Where agents keep what they have answered. */
+  readonly journal: "memory" | "sqlite"
   /** A process that dies loses what it had not committed, a machine also what was not synced. */
   readonly death: "process" | "power"
 }
@@ -29,7 +31,8 @@ const base = {
   messages: 110,
   faultCount: 24,
   length: 10 * minute,
-  death: "process"
+  death: "process",
+  journal: "memory"
 } as const
 
 const network: ReadonlyArray<Fault> = [
@@ -50,7 +53,7 @@ export const profiles: ReadonlyArray<Profile> = [
     ...base,
     name: "safety",
     about: "everything goes wrong for eight minutes",
-    faults: [...network, "PlatformDisk", "AgentDisk"],
+    faults: [...network, "PlatformDisk"],
     calmAt: 8 * minute,
     drainBound: 8 * minute
   },
@@ -67,9 +70,13 @@ export const profiles: ReadonlyArray<Profile> = [
     ...base,
     name: "crash",
     about: "processes die at any write; what was committed stays",
-    faults: ["Cut", "HalfOpen", "Stall", "Notice", "PersonCut", "RestartAgent", "CrashAgent", "CrashPlatform"],
+    faults: [
+      ...(["Cut", "HalfOpen", "Stall", "Notice", "PersonCut", "RestartAgent"] as const),
+      ...(["CrashAgent", "CrashAgent", "CrashPlatform", "AgentDisk"] as const)
+    ],
     calmAt: 6 * minute,
-    drainBound: 8 * minute
+    drainBound: 8 * minute,
+    journal: "sqlite"
   },
   {
     ...base,
@@ -78,7 +85,8 @@ export const profiles: ReadonlyArray<Profile> = [
     faults: ["Cut", "Stall", "ClockJump", "RestartAgent", "CrashAgent", "CrashAgent", "CrashPlatform", "PlatformDisk"],
     calmAt: 6 * minute,
     drainBound: 8 * minute,
-    death: "power"
+    death: "power",
+    journal: "sqlite"
   }
 ]
 

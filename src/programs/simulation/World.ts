@@ -1,5 +1,4 @@
 /** One world from one seed: begins, goes wrong, comes to rest, is stopped, and is judged. */
-import * as Effect from "effect/Effect"
 import { Engine, Livelock } from "../../layers/simulation/Engine.ts"
 import * as SimAgent from "../../layers/channel/SimAgent.ts"
 import { AgentError, type AgentRuntime, Unavailable } from "../../services/channel/AgentRuntime.ts"
@@ -8,6 +7,7 @@ import { type Broken, Laws } from "./Laws.ts"
 import { PersonNode } from "./PersonNode.ts"
 import type { Act, Op, Plan, Submit } from "./Plan.ts"
 import { PlatformNode } from "./PlatformNode.ts"
+import { schemas } from "./schemas.ts"
 import { type Figures, Stage } from "./Stage.ts"
 
 export interface Options {
@@ -76,7 +76,7 @@ class World {
   readonly people: ReadonlyArray<PersonNode>
   readonly #ops: ReadonlyArray<Op>
 
-  private constructor(stage: Stage, platform: PlatformNode, options: Options) {
+  private constructor(stage: Stage, platform: PlatformNode, options: Options, journal: string | undefined) {
     this.stage = stage
     this.plan = stage.plan
     this.engine = stage.engine
@@ -86,7 +86,7 @@ class World {
     this.#ops = only === undefined ? stage.plan.ops : stage.plan.ops.filter((op) => only.has(op.index))
     const runtime = planned(stage.plan)
     this.agents = stage.plan.accounts.map(
-      (account, index) => new AgentNode(stage, platform, index, account, options.agent?.(index) ?? runtime)
+      (account, index) => new AgentNode(stage, platform, index, account, options.agent?.(index) ?? runtime, journal)
     )
     this.people = Array.from(
       { length: stage.plan.users },
@@ -104,7 +104,12 @@ class World {
     const laws = new Laws(() => engine.now)
     const stage = new Stage(engine, laws, plan, options.trace ?? false)
     const platform = await PlatformNode.make(stage)
-    return new World(stage, platform, options)
+    return new World(
+      stage,
+      platform,
+      options,
+      plan.profile.journal === "sqlite" ? (await schemas()).journal : undefined
+    )
   }
 
   // ---- what happens ----
@@ -197,7 +202,7 @@ class World {
       case "RestartAgent":
         return agent?.stop(true)
       case "CrashAgent":
-        return agent?.crash()
+        return agent === undefined ? undefined : this.#crashAgent(agent, op.writes, op.when)
       case "CrashPlatform":
         return this.#crashPlatform(op.writes, op.when)
       case "PlatformDisk": {
@@ -206,8 +211,13 @@ class World {
           this.stage.now < until && (attempt.write || attempt.commit || op.refusal !== "full") ? op.refusal : undefined
         return
       }
-      case "AgentDisk":
+      case "AgentDisk": {
+        const until = Math.min(this.stage.now + op.millis, this.plan.calmAt)
+        if (agent?.database === undefined) return
+        agent.database.refuse = (attempt) =>
+          this.stage.now < until && (attempt.write || attempt.commit || op.refusal !== "full") ? op.refusal : undefined
         return
+      }
     }
   }
 
@@ -221,6 +231,17 @@ class World {
 
   #mend(agent: AgentNode): void {
     if (agent.state?.phase === "blocked") agent.unblock()
+  }
+
+  #crashAgent(agent: AgentNode, writes: number, when: "before" | "after"): void {
+    const { database } = agent
+    if (writes === 0 || database === undefined) return agent.crash()
+    let left = writes
+    database.passing = (now) => {
+      if (now !== when || --left > 0) return
+      database.passing = undefined
+      agent.crash()
+    }
   }
 
   #crashPlatform(writes: number, when: "before" | "after"): void {
@@ -246,6 +267,9 @@ class World {
     await this.engine.run(plan.calmAt)
     this.platform.database.passing = undefined
     this.platform.database.refuse = undefined
+    for (const { database } of this.agents) {
+      if (database !== undefined) database.passing = database.refuse = undefined
+    }
     stage.trace("world", "nothing goes wrong any more")
     // Who was replaced or refused is helped by a person, who also reloads the page now and then.
     const help = (): void => {
@@ -399,5 +423,3 @@ export const run = async (plan: Plan, options: Options = {}): Promise<Outcome> =
   }
   return { plan, broken: world.laws.broken, figures: world.stage.figures, trace: world.stage.lines ?? [] }
 }
-
-void Effect

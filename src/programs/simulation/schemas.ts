@@ -1,0 +1,32 @@
+/** The tables of both sides as their own migrations make them, once for all worlds of this program. */
+import * as Effect from "effect/Effect"
+import { SqlClient } from "effect/sql/SqlClient"
+import * as Migrations from "../../layers/platform/Migrations.ts"
+import * as SqlJournal from "../../layers/channel/SqlJournal.ts"
+import * as SqliteClient from "../../layers/sql/SqliteClient.ts"
+
+const quoted = (value: unknown): string =>
+  value === null ? "NULL" : typeof value === "number" ? String(value) : `'${String(value).replaceAll("'", "''")}'`
+
+/** Tables, indexes, and what the migrations noted about themselves. */
+const dump = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const made = yield* sql<{ name: string; sql: string }>`SELECT name, sql FROM sqlite_schema
+    WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY rowid`
+  const notes = yield* sql<Record<string, unknown>>`SELECT * FROM clawfiber_migrations`
+  const rows = notes.map(
+    (row) =>
+      `INSERT INTO clawfiber_migrations (${Object.keys(row).join(", ")}) VALUES (${Object.values(row).map(quoted).join(", ")});`
+  )
+  return [...made.map((row) => `${row.sql};`), ...rows].join("\n")
+})
+
+const make = <E>(migrate: Effect.Effect<unknown, E, SqlClient>): Promise<string> =>
+  Effect.runPromise(Effect.andThen(migrate, dump).pipe(Effect.provide(SqliteClient.layerMemory)))
+
+let both: Promise<{ readonly platform: string; readonly journal: string }> | undefined
+
+export const schemas = (): Promise<{ readonly platform: string; readonly journal: string }> =>
+  (both ??= Promise.all([make(Migrations.run("the database")), make(Effect.scoped(SqlJournal.make()))]).then(
+    ([platform, journal]) => ({ platform, journal })
+  ))
