@@ -45,6 +45,8 @@ export interface MakeOptions extends Options {
   readonly onWrite?: ((pages: number) => void) | undefined
   /** `hashOf` by default; a test gives one that tells nothing apart. */
   readonly hash?: ((key: MessageKey) => number) | undefined
+  /** See `journalGroups.Options`. */
+  readonly defer?: ((task: () => void) => void) | undefined
 }
 
 /** Rows that one step of forgetting looks at. */
@@ -90,6 +92,7 @@ export const make = Effect.fnUntraced(function* (
 
   const groups = yield* Groups.make({
     connection,
+    defer: options.defer,
     onCommit: () => index.commit(),
     onRollback: () => index.rollback(),
     patience: Duration.fromInputUnsafe(options.patience ?? "5 seconds")

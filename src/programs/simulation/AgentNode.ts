@@ -349,7 +349,7 @@ export class AgentNode {
     const { database } = this
     if (database === undefined) return MemoryJournal.make()
     return Effect.flatMap(Effect.provide(SqliteClient.over(database.connect(machine)), Reactivity.layer), (sql) =>
-      SqlJournal.make().pipe(Effect.provideService(SqlClient, sql))
+      SqlJournal.make({ defer: (task) => void machine.after(0, task) }).pipe(Effect.provideService(SqlClient, sql))
     )
   }
 
