@@ -231,9 +231,9 @@ export class Stage {
     while (program.kills < kills && !this.#over) {
       await kill()
       const started = start()
-      // Some die while they are still coming up.
-      if (chance.happens(0.12)) await Promise.race([started, sleep(chance.between(20, 600))])
-      else await started
+      // Some die while they are still coming up. Nobody waits for long: an agent may find no platform for half a minute.
+      const patience = chance.happens(0.12) ? chance.between(20, 600) : 2_500
+      await Promise.race([started, sleep(patience)])
       if (program.pid === undefined && program.surprises.length > 5) return
       await moment(chance)
     }
@@ -250,7 +250,7 @@ export class Stage {
       this.platform,
       "platform",
       kills,
-      (chance) => this.#moment(chance, this.proxies, 2_400),
+      (chance) => this.#moment(chance, this.proxies, 3_000),
       () => this.#startPlatform(),
       () => this.#killPlatform()
     )
@@ -259,7 +259,7 @@ export class Stage {
         agent,
         agent.options.name,
         Math.floor(kills / agents) + (index < kills % agents ? 1 : 0),
-        (chance) => this.#moment(chance, this.proxies.slice(index + 1, index + 2), 9_000),
+        (chance) => this.#moment(chance, this.proxies.slice(index + 1, index + 2), 6_000),
         () => agent.start(),
         async () => {
           await agent.kill()
