@@ -7,7 +7,7 @@ const titles: Readonly<Record<Settings.Topic, string>> = {
   Replies: "Replies",
   Journal: "The journal: what was taken, and how it ended",
   Limits: "Limits",
-  Platform: "The platform's database",
+  Platform: "The platform's mailbox, database and issuer of tokens",
   Program: "The program itself"
 }
 

@@ -298,6 +298,36 @@ describe("who answers", () => {
     )
   })
 
+  it("a mailbox holds as many messages, and as long, as the settings say", async () => {
+    const env = { CLAWFIBER_MAILBOX_MAX_MESSAGES: "1", CLAWFIBER_MAILBOX_LIFETIME: "1000" }
+    for (const command of [["up", "--agent", "none"], ["platform"]]) {
+      const served = await serve([...command, "--port", "0", "--data", command[0]!], { cwd: own.path, env })
+      const call = async (path: string, body?: unknown, token?: string) => {
+        const response = await fetch(`${String(served.event["url"])}${path}`, {
+          ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+          headers: {
+            "content-type": "application/json",
+            ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
+          }
+        })
+        return JSON.parse(await response.text())
+      }
+      const { claw_id: model } = (await call("/profiles/create", { name: "Away" })).data
+      const { token } = (await call("/api/sign-in", { name: "Ann" })).data
+      const ask = () => call("/v1/responses", { model, input: "hi", background: true }, token)
+      const first = await ask()
+      assert.strictEqual(first.status, "queued")
+      assert.match((await ask()).error.message, /^1 messages? already waits? for this agent/)
+      const until = Date.now() + 10_000
+      let now = first
+      while (now.status === "queued" && Date.now() < until)
+        now = await call(`/v1/responses/${first.id}`, undefined, token)
+      assert.strictEqual(now.status, "failed")
+      assert.strictEqual(now.error.code, "TIMEOUT")
+      assert.strictEqual((await served.stop()).code, 0)
+    }
+  })
+
   it("a model without a key or a server of its own: a sentence", async () => {
     const env = { OPENAI_MODEL: "tiny-1", OPENAI_BASE_URL: "", OPENAI_API_KEY: "" }
     const { code, stderr } = await run(["up", "--port", "0", "--data", "e"], { cwd: own.path, env })

@@ -361,6 +361,26 @@ export const table = {
     65_536,
     1_073_741_824
   ),
+  mailboxMaxMessages: whole(
+    {
+      name: "CLAWFIBER_MAILBOX_MAX_MESSAGES",
+      topic: "Platform",
+      about: "How many messages may wait on the platform for one agent that is away or behind; the next one is refused."
+    },
+    1_000,
+    1,
+    10_000_000
+  ),
+  mailboxLifetime: millis(
+    {
+      name: "CLAWFIBER_MAILBOX_LIFETIME",
+      topic: "Platform",
+      about: "A message that has waited for its agent for so many milliseconds ends as TIMEOUT."
+    },
+    604_800_000,
+    1_000,
+    longestAge
+  ),
   databaseUrl: {
     ...secret({
       name: "CLAWFIBER_DATABASE_URL",
