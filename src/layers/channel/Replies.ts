@@ -80,6 +80,7 @@ export const make = Effect.fnUntraced(function* (
   const stall = Duration.toMillis(options.stallTimeout)
 
   const maxConcurrent = Math.max(1, options.maxConcurrent)
+  const maxCharacters = options.maxReplyCharacters ?? Infinity
   const places = yield* Semaphore.make(maxConcurrent)
   const lanes = new Lanes<Reply>()
   const replies = new Map<string, Reply>()
@@ -147,6 +148,11 @@ export const make = Effect.fnUntraced(function* (
       else if (part._tag === "Usage") reply.usage = part.usage
     }
     if (text === "") return Effect.void
+    // Law bounded, for an agent that does not stop by itself.
+    if (reply.characters + text.length > maxCharacters) {
+      end(reply, Failures.tooLong)
+      return Effect.void
+    }
     if (reply.firstDeltaAt !== undefined) {
       reply.characters += text.length
       const open = wire.isOpen(reply)

@@ -87,6 +87,7 @@ export const layer = (options: Options) => {
     stallTimeout: settings.stallTimeout,
     grace: settings.grace,
     deltaSize: settings.deltaSize,
+    maxReplyCharacters: settings.maxFrameBytes,
     dialect: settings.dialect,
     systemPrompt: systemPromptOf(options),
     staleAfter: settings.staleAfter,

@@ -57,6 +57,11 @@ export interface DispatcherOptions {
   readonly grace: Duration.Input
   /** Longest delta in characters: 50 by the seed. */
   readonly deltaSize: number
+  /**
+   * The longest reply in characters; a longer one is stopped and ends as CALLBACK_ERROR (law bounded). What is longer
+   * than one frame may be can never be ended well, since the end repeats the text. No limit by default.
+   */
+  readonly maxReplyCharacters?: number | undefined
   /** Answers in this dialect whatever the request came in. Undefined = as it came. */
   readonly dialect: "envelope" | "gateway" | "legacy" | undefined
   readonly systemPrompt: string | undefined

@@ -322,6 +322,27 @@ describe("Part C 11: no failure ends in silence", () => {
     })
   )
 
+  it.effect(
+    "an agent that does not stop by itself is stopped at the limit, and what it said before stays (law bounded)",
+    () =>
+      Effect.gen(function* () {
+        const { dispatcher, stage, wire, of } = yield* make({ maxReplyCharacters: 1_000 })
+        yield* dispatcher.handle(request())
+        yield* settle
+        stage.of("m1").say(text("x".repeat(600)))
+        yield* settle
+        stage.of("m1").say(text("y".repeat(400)))
+        yield* settle
+        assert.isUndefined(codeOf(of("m1")))
+        stage.of("m1").say(text("z"))
+        yield* settle
+        assert.strictEqual(codeOf(of("m1")), "CALLBACK_ERROR")
+        assert.strictEqual(of("m1").text, "x".repeat(600) + "y".repeat(400))
+        assert.isTrue(stage.of("m1").interrupted)
+        assertLaws(wire.frames)
+      })
+  )
+
   it.effect("a closed wire ends the run, is written down, and the dispatcher goes on", () =>
     Effect.gen(function* () {
       const { dispatcher, journal, stage, wire, of } = yield* make()
