@@ -151,7 +151,10 @@ export const missingBefore = (
       ? sequence
       : update._tag === "Completed" && update.text === undefined && reply.said === undefined
         ? sequence - 3
-        : from
+        : // It says no text of its own in some dialects; taken, it would hide the deltas that come again.
+          update._tag === "Progress" && update.type === "response.content_part.done" && reply.said === undefined
+          ? sequence - 1
+          : from
   return first > from ? { from, to: first - 1 } : undefined
 }
 
@@ -170,8 +173,13 @@ const retell = (reply: LiveReply, update: Extract<ReplyUpdate, { _tag: "Delta" }
   if (told.length > reply.text.length && told.startsWith(reply.text)) append(reply, told.slice(reply.text.length))
 }
 
-/** Takes one update. An ending comes back where this was the last one. */
-export const take = (reply: LiveReply, update: ReplyUpdate): Ending | undefined => {
+/**
+ * Takes one update. An ending comes back where this was the last one.
+ *
+ * @param canonical The agent numbers as the canonical stream does, so that deltas are told by their numbers alone.
+ */
+export const take = (reply: LiveReply, update: ReplyUpdate, canonical = false): Ending | undefined => {
+  if (canonical && update._tag === "Progress") return undefined
   if (update._tag === "Opened" && update.sequence !== undefined && reply.agentSequence >= update.sequence) {
     // A repeat out of the agent's memory: its numbers say nothing of the deltas that came before.
     reply.retold = ""

@@ -26,7 +26,7 @@ import { AgentRuntime, type Turn } from "../../services/channel/AgentRuntime.ts"
 import { Connection, type ConnectionState } from "../../services/channel/Connection.ts"
 import { Dispatcher } from "../../services/channel/Dispatcher.ts"
 import { Journal } from "../../services/channel/Journal.ts"
-import { features, featuresHeader } from "../../services/protocol/Control.ts"
+import { features, featuresHeader, readGap, readResponseAck } from "../../services/protocol/Control.ts"
 import { decodeInbound } from "../../services/protocol/Inbound.ts"
 import type { AccountPlan } from "./Plan.ts"
 import type { PlatformNode } from "./PlatformNode.ts"
@@ -566,7 +566,14 @@ export class AgentNode {
       const { messageId } = inbound.request
       if (messageId !== undefined) this.deliveries.set(messageId, (this.deliveries.get(messageId) ?? 0) + 1)
       this.recent = [...this.recent.slice(-3), text]
-    } else if (inbound._tag === "Disconnect") this.renewed()
+    } else if (inbound._tag === "Disconnect") {
+      this.renewed()
+    } else if (inbound._tag === "Control") {
+      const gap = inbound.type === "response.gap" ? readGap(inbound.frame) : undefined
+      const ack = inbound.type === "response.ack" ? readResponseAck(inbound.frame) : undefined
+      if (gap !== undefined) this.tap.asked(gap.responseId, gap.from)
+      else if (ack?.status === "open") this.tap.asked(ack.responseId, ack.sequence + 1)
+    }
   }
 
   /** Law one-socket, where it counts: at the write. */

@@ -7,10 +7,12 @@ interface Heard {
   /** Times the reply was begun: once, and once more for each repeat. */
   begun: number
   ended: boolean
+  /** The platform asked for it again. */
+  again: boolean
   /** The link that its last event went out on. */
   link: number
-  /** The first one has number 4. */
-  readonly deltas: Array<string>
+  /** The first one has number 4. Undefined: said by a process that died, and nobody knows how far it came. */
+  deltas: Array<string> | undefined
 }
 
 const longest = 50
@@ -44,7 +46,17 @@ export class Wiretap {
       if (heard.ended) continue
       heard.begun--
       heard.ended = true
+      heard.deltas = undefined
     }
+  }
+
+  /** The platform says how far it has a reply: what follows after that may be said again, its end included. */
+  asked(responseId: string, from: number): void {
+    const heard = this.#heard.get(responseId)
+    if (heard === undefined) return
+    heard.ended = false
+    heard.again = true
+    if (heard.deltas !== undefined) heard.deltas.length = Math.min(heard.deltas.length, Math.max(0, from - firstDelta))
   }
 
   /** @param quiet Nothing has disturbed this account for a while: deltas have their usual length. */
@@ -71,11 +83,11 @@ export class Wiretap {
     if (known !== undefined && link > known.link) {
       known.link = link
       known.ended = false
-      if (first) known.deltas.length = 0
+      if (first) known.deltas = []
       return known
     }
     if (known !== undefined && !(first && known.ended)) return known
-    const heard: Heard = { begun: (known?.begun ?? 0) + 1, ended: false, link, deltas: [] }
+    const heard: Heard = { begun: (known?.begun ?? 0) + 1, ended: false, again: false, link, deltas: [] }
     this.#heard.set(responseId, heard)
     this.#stage.laws.check(
       "one-terminal",
@@ -90,8 +102,9 @@ export class Wiretap {
     const who = `${this.#name} ${responseId.slice(0, 13)}`
     const first = update._tag === "Opened"
     const before = this.#heard.get(responseId)
-    const begins = before === undefined || link > before.link || before.ended
+    const begins = before === undefined || link > before.link || before.ended || before.again
     const heard = this.#heardOf(link, responseId, first, who)
+    heard.again = false
     if (first) return laws.check("stream", begins, () => `${who} was begun again before it had ended`)
     const terminal = update._tag === "Completed" || update._tag === "Failed"
     if (heard.ended) {
@@ -99,7 +112,9 @@ export class Wiretap {
     }
     switch (update._tag) {
       case "Delta": {
-        const due = firstDelta + heard.deltas.length
+        const { deltas } = heard
+        if (deltas === undefined) return
+        const due = firstDelta + deltas.length
         const sequence = update.sequence ?? due
         const { delta } = update
         laws.check("stream", sequence === due || (begins && sequence < due), () => {
@@ -107,12 +122,12 @@ export class Wiretap {
         })
         laws.check("stream", !quiet || delta.length <= longest, () => `${who}: a delta of ${delta.length} characters`)
         laws.check("stream", delta.isWellFormed(), () => `${who}: a delta with half a character`)
-        if (sequence < due) heard.deltas.length = Math.max(0, sequence - firstDelta)
-        heard.deltas.push(delta)
+        if (sequence < due) deltas.length = Math.max(0, sequence - firstDelta)
+        deltas.push(delta)
         return
       }
       case "TextDone": {
-        const joined = heard.deltas.join("")
+        const joined = heard.deltas?.join("") ?? update.text
         return laws.check("stream", update.text === joined, () => {
           return `${who}: the done text (${update.text.length}) is not the deltas joined (${joined.length})`
         })
@@ -126,7 +141,7 @@ export class Wiretap {
           const { code, message } = update.failure
           laws.check("bounded", message.length > 10, () => `${who} failed with ${code} and without words`)
         }
-        return this.#graphemes(who, heard.deltas)
+        return this.#graphemes(who, heard.deltas ?? [])
     }
   }
 
