@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import * as BrokerContract from "../../services/platform/Broker.ts"
 import type { AgentLink, AgentSeat, Presence, Taken } from "../../services/platform/Broker.ts"
 import * as Files from "../../services/platform/Files.ts"
@@ -414,7 +415,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       )
     }
     openReply(found)
-    const ending = LiveReply.take(found, received)
+    const ending = LiveReply.take(found, received, resumes(desk.link))
     if (ending !== undefined) fork(end(desk, found, ending, desk.hold))
     else if (found.pending.length > 0) flushSoon(found)
     return "taken"
@@ -465,7 +466,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const attach: BrokerContract.Broker["Service"]["attach"] = Effect.fn("Broker.attach")(function* (link) {
     const clawId = link.identity.clawId
     const desk = deskOf(clawId)
-    yield* Effect.addFinalizer(() => leave(desk, link))
+    // Not Effect.addFinalizer: it would keep this span, and the stacks in it, for as long as the agent is there.
+    yield* Scope.addFinalizer(
+      yield* Effect.scope,
+      Effect.suspend(() => leave(desk, link))
+    )
     yield* desk.turn.withPermit(
       Effect.gen(function* () {
         // Gone before it had a seat: whoever is on the line stays there.
