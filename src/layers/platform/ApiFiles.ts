@@ -13,12 +13,13 @@ import * as Files from "../../services/platform/Files.ts"
 import type { FileMeta } from "../../services/platform/Files.ts"
 import * as Identities from "../../services/platform/Identities.ts"
 import * as People from "../../services/platform/People.ts"
-import type { Invalid, LimitReached, StoreError } from "../../services/platform/PlatformError.ts"
+import type { Invalid, LimitReached, NotFound, StoreError } from "../../services/platform/PlatformError.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
 import type * as ApiErrors from "../../services/protocol/ApiErrors.ts"
 import { refuse } from "../../services/protocol/ApiErrors.ts"
 import { InstaClawApi, type Readable } from "../../services/protocol/InstaClawApi.ts"
 import { inWords } from "./apiRefusals.ts"
+import * as Credential from "./Credential.ts"
 import * as HttpGuards from "./HttpGuards.ts"
 import * as mediaTypes from "./mediaTypes.ts"
 
@@ -111,47 +112,50 @@ export const layer: Layer.Layer<
     const people = yield* People.People
     const sessions = yield* Sessions.Sessions
 
-    /** Whether the caller may read it. Unknown, foreign and forbidden look alike from outside. */
-    const mayRead = Effect.fnUntraced(function* (request: HttpServerRequest, meta: FileMeta) {
+    /**
+     * Who asks, and whether they may read a file. Known before the file is looked up: unknown, foreign and forbidden
+     * look alike, and whoever is nobody learns nothing at all.
+     */
+    const readerOf = Effect.fnUntraced(function* (request: HttpServerRequest) {
+      const among = (session: Effect.Effect<unknown, NotFound | StoreError>) =>
+        session.pipe(
+          Effect.as(true),
+          Effect.catchTag("NotFound", () => Effect.succeed(false))
+        )
       const appKey = request.headers["x-app-key"]
       if (appKey !== undefined) {
         const secret = Redacted.make(request.headers["x-app-secret"] ?? "")
         const agent = yield* identities.authenticate(appKey, secret)
-        if (meta.sessionId === undefined) return false
-        return yield* sessions.findForAgent(agent.clawId, meta.sessionId).pipe(
-          Effect.as(true),
-          Effect.catchTag("NotFound", () => Effect.succeed(false))
-        )
+        return ({ sessionId }: FileMeta) =>
+          sessionId === undefined ? Effect.succeed(false) : among(sessions.findForAgent(agent.clawId, sessionId))
       }
-      const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers["authorization"] ?? "")?.[1]
+      const bearer = Credential.bearerOf(request.headers["authorization"])
       if (bearer === undefined) return yield* needsKeys
       const person = yield* people.authenticate(Redacted.make(bearer))
-      if (person.userId === meta.userId) return true
-      if (meta.sessionId === undefined) return false
-      return yield* sessions.find(person.userId, meta.sessionId).pipe(
-        Effect.as(true),
-        Effect.catchTag("NotFound", () => Effect.succeed(false))
-      )
+      return ({ sessionId, userId }: FileMeta) =>
+        person.userId === userId
+          ? Effect.succeed(true)
+          : sessionId === undefined
+            ? Effect.succeed(false)
+            : among(sessions.find(person.userId, sessionId))
     })
 
     return handlers.handleAll({
       download: Effect.fnUntraced(function* ({ params, request }) {
         const missing = refuse[404]("There is no such file, or it is not yours.")
-        const open = request.headers["x-app-key"] === undefined && request.headers["authorization"] === undefined
-        if (open) return yield* needsKeys
+        const mayRead = yield* readerOf(request).pipe(
+          Effect.catchTags({
+            Unauthorized: (error) => inWords(Effect.fail(error)),
+            StoreError: (error) => inWords(Effect.fail(error))
+          })
+        )
         const meta = yield* files.find(params.file_id).pipe(
           Effect.catchTags({
             NotFound: () => Effect.fail(missing),
             StoreError: (error) => inWords(Effect.fail(error))
           })
         )
-        const allowed = yield* mayRead(request, meta).pipe(
-          Effect.catchTags({
-            Unauthorized: (error) => inWords(Effect.fail(error)),
-            StoreError: (error) => inWords(Effect.fail(error))
-          })
-        )
-        if (!allowed) return yield* missing
+        if (!(yield* inWords(mayRead(meta)))) return yield* missing
         return HttpServerResponse.stream(Stream.orDie(files.read(meta.fileId)), {
           contentType: meta.mediaType,
           contentLength: meta.size,
