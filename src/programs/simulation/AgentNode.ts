@@ -137,7 +137,10 @@ export class AgentNode {
         this.onFrame?.(messageId, count)
       },
       deliveries: (responseId) => this.deliveries.get(this.messageOf.get(responseId) ?? "") ?? 0,
-      knows: (messageId, responseId) => this.#name(messageId, responseId)
+      knows: (messageId, responseId, sure) => {
+        this.messageOf.set(responseId, messageId)
+        if (sure) this.#name(messageId, responseId)
+      }
     })
   }
 
@@ -571,8 +574,8 @@ export class AgentNode {
     } else if (inbound._tag === "Control") {
       const gap = inbound.type === "response.gap" ? readGap(inbound.frame) : undefined
       const ack = inbound.type === "response.ack" ? readResponseAck(inbound.frame) : undefined
-      if (gap !== undefined) this.tap.asked(gap.responseId, gap.from)
-      else if (ack?.status === "open") this.tap.asked(ack.responseId, ack.sequence + 1)
+      if (gap !== undefined) this.tap.asked(gap.responseId)
+      else if (ack?.status === "open") this.tap.asked(ack.responseId)
     }
   }
 

@@ -9,6 +9,7 @@ interface Heard {
   ended: boolean
   /** The platform asked for it again. */
   again: boolean
+  asked: boolean
   /** The link that its last event went out on. */
   link: number
   /** The first one has number 4. Undefined: said by a process that died, and nobody knows how far it came. */
@@ -25,7 +26,7 @@ export interface Listener {
   readonly frame: (responseId: string) => void
   /** How often this message has reached the agent. */
   readonly deliveries: (responseId: string) => number
-  readonly knows: (messageId: string, responseId: string) => void
+  readonly knows: (messageId: string, responseId: string, sure: boolean) => void
 }
 
 export class Wiretap {
@@ -51,12 +52,12 @@ export class Wiretap {
   }
 
   /** The platform says how far it has a reply: what follows after that may be said again, its end included. */
-  asked(responseId: string, from: number): void {
+  asked(responseId: string): void {
     const heard = this.#heard.get(responseId)
     if (heard === undefined) return
     heard.ended = false
     heard.again = true
-    if (heard.deltas !== undefined) heard.deltas.length = Math.min(heard.deltas.length, Math.max(0, from - firstDelta))
+    heard.asked = true
   }
 
   /** @param quiet Nothing has disturbed this account for a while: deltas have their usual length. */
@@ -71,7 +72,9 @@ export class Wiretap {
     for (const update of frame.updates) {
       const { messageId, responseId } = update.ref
       if (responseId === undefined) return laws.report("stream", `${this.#name} sent an event without a response id`)
-      if (messageId !== undefined) this.#listener.knows(messageId, responseId)
+      // A refusal comes under an id of its own: nothing was begun.
+      const sure = update._tag === "Completed" || update._tag === "Delta"
+      if (messageId !== undefined) this.#listener.knows(messageId, responseId, sure)
       this.#event(link, responseId, update, quiet)
       this.#listener.frame(responseId)
     }
@@ -87,7 +90,7 @@ export class Wiretap {
       return known
     }
     if (known !== undefined && !(first && known.ended)) return known
-    const heard: Heard = { begun: (known?.begun ?? 0) + 1, ended: false, again: false, link, deltas: [] }
+    const heard: Heard = { begun: (known?.begun ?? 0) + 1, ended: false, again: false, asked: false, link, deltas: [] }
     this.#heard.set(responseId, heard)
     this.#stage.laws.check(
       "one-terminal",
@@ -117,7 +120,7 @@ export class Wiretap {
         const due = firstDelta + deltas.length
         const sequence = update.sequence ?? due
         const { delta } = update
-        laws.check("stream", sequence === due || (begins && sequence < due), () => {
+        laws.check("stream", sequence === due || ((begins || heard.asked) && sequence < due), () => {
           return `${who}: delta ${sequence} where ${due} was due`
         })
         laws.check("stream", !quiet || delta.length <= longest, () => `${who}: a delta of ${delta.length} characters`)
