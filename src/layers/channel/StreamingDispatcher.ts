@@ -15,8 +15,14 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import { Connection } from "../../services/channel/Connection.ts"
 import { Dispatcher, type DispatcherOptions } from "../../services/channel/Dispatcher.ts"
-import { Journal, type Entry, JournalError } from "../../services/channel/Journal.ts"
-import { encodeAck, readGap, readResponseAck, type ResponseAck } from "../../services/protocol/Control.ts"
+import { Journal, type Entry, JournalError, type MessageKey } from "../../services/channel/Journal.ts"
+import {
+  encodeAck,
+  encodeAgentResume,
+  readGap,
+  readResponseAck,
+  type ResponseAck
+} from "../../services/protocol/Control.ts"
 import type { BoundSession, Inbound, InboundRequest } from "../../services/protocol/Inbound.ts"
 import { encodeErrorFrame } from "../../services/protocol/PlatformFrame.ts"
 import { ReplyLog } from "../../services/protocol/ReplyLog.ts"
@@ -32,6 +38,9 @@ import * as ReplyIds from "./ReplyIds.ts"
 
 /** How often what the platform confirms is written down, in milliseconds. */
 const confirmEvery = 1_000
+
+/** How many ends of an earlier process the platform is asked about. */
+const owedBound = 64
 
 type Malformed = Extract<Inbound, { readonly _tag: "Malformed" }>
 
@@ -55,6 +64,16 @@ const errorFrameFor = (malformed: Malformed): string | undefined => {
 const readRequest = (kept: string | undefined): InboundRequest | undefined =>
   kept === undefined ? undefined : Option.getOrUndefined(Option.liftThrowable((): InboundRequest => JSON.parse(kept))())
 
+/** For an answer to a message of which there is only the entry in the journal. */
+const addressedAs = (entry: Entry): Addressed => ({
+  dialect: entry.dialect ?? "envelope",
+  sessionId: entry.key.sessionId,
+  messageId: entry.key.messageId,
+  stream: true,
+  metadata: {},
+  previousResponseId: undefined
+})
+
 export const make = Effect.fnUntraced(function* (
   options: DispatcherOptions
 ): Effect.fn.Return<
@@ -75,6 +94,11 @@ export const make = Effect.fnUntraced(function* (
 
   let bound: ReadonlyMap<string, BoundSession> = new Map()
   let features: ReadonlySet<string> = new Set()
+  /**
+   * Ends that are in the journal, and that an earlier process may have said to a link that was dying: by response id.
+   * Of each the platform is asked, after every greeting until it answers, whether it is still waited for.
+   */
+  const owed = new Map<string, MessageKey>()
   /** The socket whose greeting `features` are from. */
   let greetedBy: number | undefined
 
@@ -197,13 +221,21 @@ export const make = Effect.fnUntraced(function* (
     return journal.confirm(ack.responseId, ack.sequence)
   }
 
-  const acknowledged = (ack: ResponseAck) =>
-    Effect.flatMap(wire.acknowledged(ack), (known) => {
+  const owedAnswered = Effect.fnUntraced(function* (ack: ResponseAck) {
+    if (ack.status !== "open") return void owed.delete(ack.responseId)
+    const entry = yield* journal.find(ack.responseId)
+    if (entry !== undefined) yield* repeat(addressedAs(entry), entry)
+  })
+
+  const acknowledged = (ack: ResponseAck): Effect.Effect<void, JournalError> => {
+    if (ack.status !== undefined && owed.has(ack.responseId)) return owedAnswered(ack)
+    return Effect.flatMap(wire.acknowledged(ack), (known) => {
       const reply = replies.get(ack.responseId)
       // Cancelled, or given up, while there was no link to say so on: nobody waits for it.
       if (known === "over" && reply !== undefined) replies.end(reply, Failures.cancelled)
       return known === "taken" && reply === undefined ? Effect.void : confirm(ack)
     })
+  }
 
   const control = (inbound: Extract<Inbound, { readonly _tag: "Control" }>) => {
     const ack = inbound.type === "response.ack" ? readResponseAck(inbound.frame) : undefined
@@ -212,6 +244,16 @@ export const make = Effect.fnUntraced(function* (
     if (gap !== undefined) return Effect.asVoid(wire.missing(gap))
     return logged(Effect.logDebug(`Control frame ${inbound.type.slice(0, 60)} needs nothing done`))
   }
+
+  const askOwed = Effect.suspend(() =>
+    features.has("resume")
+      ? say(
+          Array.from(owed, ([responseId, { messageId, sessionId }]) =>
+            encodeAgentResume({ responseId, from: 0, messageId, sessionId })
+          )
+        )
+      : Effect.void
+  )
 
   /** The greeting of a link names its features or its epoch; the answer to a bind names neither, and adds to it. */
   const greeted = (greeting: Extract<Inbound, { readonly _tag: "AutoBound" }>) =>
@@ -224,7 +266,7 @@ export const make = Effect.fnUntraced(function* (
       if (!whole && generation === greetedBy) return said
       greetedBy = generation
       features = new Set(greeting.features)
-      return Effect.andThen(said, wire.greeted(features))
+      return Effect.all([said, wire.greeted(features), askOwed], { discard: true })
     })
 
   const react = (inbound: Inbound) => {
@@ -281,16 +323,10 @@ export const make = Effect.fnUntraced(function* (
         yield* runAgain(entry, request)
         continue
       }
-      const { messageId, sessionId } = entry.key
-      const asked: Addressed = {
-        dialect: entry.dialect ?? "envelope",
-        sessionId,
-        messageId,
-        stream: true,
-        metadata: {},
-        previousResponseId: undefined
-      }
-      if (yield* abandon(asked, entry, stale)) ended++
+      if (yield* abandon(addressedAs(entry), entry, stale)) ended++
+    }
+    for (const { endedAt, key, responseId } of yield* journal.recent(accountId, owedBound)) {
+      if (endedAt !== undefined && now - endedAt <= staleAfter && key.messageId !== undefined) owed.set(responseId, key)
     }
     return ended
   }).pipe(
