@@ -109,6 +109,20 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     }
   }
 
+  /**
+   * Ends the socket when its key is revoked. `false`: it was. Here, where nothing of the request is in reach: an idle
+   * socket must not keep it alive.
+   */
+  const hold = (ws: WebSocket, credential: Credential.Credential): boolean => {
+    let isCut = false
+    const close = access.open(credential, () => {
+      isCut = true
+      cut(ws)
+    })
+    if (!isCut) ws.once("close", close)
+    return !isCut
+  }
+
   const handshake = (request: IncomingMessage, socket: Duplex, head: Buffer, opened: (ws: WebSocket) => void): void => {
     const credential = Credential.of(request.headers, request.url)
     if (credential !== undefined && access.count(access.holderOf(credential)) >= most) {
@@ -121,14 +135,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       return
     }
     server.handleUpgrade(request, socket, head, (ws) => {
+      UpgradeDoor.admitted(socket)
       if (credential !== undefined) {
-        let isCut = false
-        const close = access.open(credential, () => {
-          isCut = true
-          cut(ws)
-        })
-        if (isCut) return
-        ws.once("close", close)
+        if (!hold(ws, credential)) return
         if (request.headers["x-app-key"] === undefined && request.headers["x-app-secret"] === undefined) {
           ration(
             ws,

@@ -254,43 +254,68 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   // comes wholly before it or wholly after it. SQLite has one writer.
   const held = sql.literal(sql.onDialectOrElse({ pg: () => "FOR SHARE", orElse: () => "" }))
 
+  /** Which connection of which agent. */
+  interface At {
+    readonly clawId: string
+    readonly epoch: number
+  }
+
+  const fenceOf = ({ clawId, epoch }: At) => sql`AND claw_id = ${clawId} AND EXISTS (SELECT 1 FROM identities i
+      WHERE i.claw_id = exchanges.claw_id AND i.epoch = ${epoch} ${held})`
+
+  /** Nothing was written: because there was nothing to write, or because a newer connection has come? */
+  const orStale = Effect.fnUntraced(function* ({ clawId, epoch }: At, written: ReadonlyArray<unknown>) {
+    if (written.length > 0) return written.length
+    const newest = yield* sql`SELECT 1 AS newest FROM identities WHERE claw_id = ${clawId} AND epoch = ${epoch}`
+    return newest.length > 0 ? 0 : yield* new StaleEpoch({ clawId, epoch })
+  })
+
+  const advanceAt = Effect.fn("Sessions.Hold.advance")(function* (
+    at: At,
+    ...[responseId, status]: Parameters<Hold["advance"]>
+  ) {
+    yield* orStale(at, yield* advanceWhere(responseId, status, at.epoch, fenceOf(at)))
+  }, atEdge)
+
+  const requeueAt = Effect.fnUntraced(function* (at: At) {
+    return yield* orStale(at, yield* requeueWhere(at.clawId, fenceOf(at)))
+  }, atEdge)
+
+  const adoptAt = Effect.fnUntraced(function* (at: At) {
+    const adopted = yield* sql<rows.ExchangeRow>`UPDATE exchanges SET epoch = ${at.epoch}
+      WHERE claw_id = ${at.clawId} AND ended_at IS NULL AND status = 'answering' ${fenceOf(at)} RETURNING *`
+    yield* orStale(at, adopted)
+    return adopted.map(rows.toExchange).sort((x, y) => x.ordinal - y.ordinal)
+  }, atEdge)
+
+  const endAt = Effect.fn("Sessions.Hold.end")(function* (at: At, ...[responseId, result]: Parameters<Hold["end"]>) {
+    return (yield* orStale(at, yield* endWhere(responseId, result, fenceOf(at)))) > 0
+  }, atEdge)
+
+  const abandonAt = Effect.fn("Sessions.Hold.abandon")(function* (
+    { clawId, epoch }: At,
+    ...[responseId, failure]: Parameters<Hold["abandon"]>
+  ) {
+    const own = sql`AND claw_id = ${clawId} AND status = 'answering' AND epoch <= ${epoch}`
+    return (yield* endWhere(responseId, { text: "", failure }, own)).length > 0
+  }, atEdge)
+
   const attach: Sessions["Service"]["attach"] = Effect.fn("Sessions.attach")(function* (clawId) {
     const [row] = yield* sql<{ epoch: rows.Numeric }>`UPDATE identities SET epoch = epoch + 1
       WHERE claw_id = ${toId(clawId)} RETURNING epoch`
     if (row === undefined) return yield* new NotFound({ what: "agent" })
-    const epoch = toNumber(row.epoch)
-    const fence = sql`AND claw_id = ${clawId} AND EXISTS (SELECT 1 FROM identities i
-      WHERE i.claw_id = exchanges.claw_id AND i.epoch = ${epoch} ${held})`
-
-    /** Nothing was written: because there was nothing to write, or because a newer connection has come? */
-    const orStale = Effect.fnUntraced(function* (written: ReadonlyArray<unknown>) {
-      if (written.length > 0) return written.length
-      const newest = yield* sql`SELECT 1 AS newest FROM identities WHERE claw_id = ${clawId} AND epoch = ${epoch}`
-      return newest.length > 0 ? 0 : yield* new StaleEpoch({ clawId, epoch })
-    })
-
-    const hold: Hold = {
-      epoch,
-      advance: Effect.fn("Sessions.Hold.advance")(function* (responseId, status) {
-        yield* orStale(yield* advanceWhere(responseId, status, epoch, fence))
-      }, atEdge),
-      requeue: Effect.flatMap(requeueWhere(clawId, fence), orStale).pipe(atEdge),
-      adopt: Effect.gen(function* () {
-        const adopted = yield* sql<rows.ExchangeRow>`UPDATE exchanges SET epoch = ${epoch}
-          WHERE claw_id = ${clawId} AND ended_at IS NULL AND status = 'answering' ${fence} RETURNING *`
-        yield* orStale(adopted)
-        return adopted.map(rows.toExchange).sort((a, b) => a.ordinal - b.ordinal)
-      }).pipe(atEdge),
-      end: Effect.fn("Sessions.Hold.end")(function* (responseId, result) {
-        return (yield* orStale(yield* endWhere(responseId, result, fence))) > 0
-      }, atEdge),
-      abandon: Effect.fn("Sessions.Hold.abandon")(function* (responseId, failure) {
-        const own = sql`AND claw_id = ${clawId} AND status = 'answering' AND epoch <= ${epoch}`
-        return (yield* endWhere(responseId, { text: "", failure }, own)).length > 0
-      }, atEdge)
-    }
-    return hold
+    return holdOf({ clawId, epoch: toNumber(row.epoch) })
   }, atEdge)
+
+  /** One for each agent on the line, most of them idle: all that it does is made when it is done. */
+  const holdOf = (at: At): Hold => ({
+    epoch: at.epoch,
+    advance: (responseId, status) => advanceAt(at, responseId, status),
+    requeue: Effect.suspend(() => requeueAt(at)),
+    adopt: Effect.suspend(() => adoptAt(at)),
+    end: (responseId, result) => endAt(at, responseId, result),
+    abandon: (responseId, failure) => abandonAt(at, responseId, failure)
+  })
 
   const findExchange: Sessions["Service"]["findExchange"] = Effect.fn("Sessions.findExchange")(function* (responseId) {
     const [row] = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE response_id = ${toId(responseId)}`)

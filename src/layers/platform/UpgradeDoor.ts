@@ -103,6 +103,9 @@ const watched = new WeakMap<Duplex, () => void>()
 
 export const onUnauthorized = (socket: Duplex, told: () => void): void => void watched.set(socket, told)
 
+/** It became a socket: what was noted of its upgrade is let go of. */
+export const admitted = (socket: Duplex): void => void watched.delete(socket)
+
 /**
  * Answers an upgrade with a refusal in words, `{code, message, data: null}`, and ends the connection. `retryAfter` in
  * seconds.
