@@ -93,7 +93,8 @@ const identity = HttpApiBuilder.group(
             hourlyRate: payload.hourly_rate ?? 0,
             sceneTags: payload.scene_tags ?? [],
             customTags: payload.custom_tags ?? [],
-            instanceType: wholeNumber(payload.instance_type)
+            instanceType: wholeNumber(payload.instance_type),
+            dialect: payload.dialect
           })
         )
         return answer(

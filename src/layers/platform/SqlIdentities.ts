@@ -93,7 +93,8 @@ const check = Effect.fnUntraced(function* (input: NewIdentity): Effect.fn.Return
     hourlyRate: input.hourlyRate,
     sceneTags: yield* checkTags(input.sceneTags, "scene_tags"),
     customTags: yield* checkTags(input.customTags, "custom_tags"),
-    instanceType: input.instanceType
+    instanceType: input.instanceType,
+    dialect: input.dialect
   }
 })
 
@@ -114,7 +115,7 @@ export const make = Effect.gen(function* () {
       ...checked,
       clawId: yield* secrets.drawId(random, "claw_"),
       appKey: yield* secrets.drawId(random, "ak_"),
-      dialect: undefined,
+      dialect: checked.dialect,
       createdAt: yield* Clock.currentTimeMillis,
       lastSeenAt: undefined
     }
@@ -130,6 +131,7 @@ export const make = Effect.gen(function* () {
       scene_tags: JSON.stringify(identity.sceneTags),
       custom_tags: JSON.stringify(identity.customTags),
       instance_type: identity.instanceType,
+      dialect: identity.dialect,
       created_at: identity.createdAt
     })}`
     return { identity, appSecret: Redacted.make(appSecret) }

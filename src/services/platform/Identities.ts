@@ -34,6 +34,7 @@ export interface NewIdentity {
   readonly sceneTags: ReadonlyArray<string>
   readonly customTags: ReadonlyArray<string>
   readonly instanceType: number
+  readonly dialect?: AgentDialect | undefined
 }
 
 export class Identities extends Context.Service<

@@ -21,15 +21,18 @@ const tags = Schema.Array(named(64)).check(Schema.isMaxLength(32))
 
 /** Body of `POST /profiles/create`. Only the name must be there. */
 export const NewProfile = Schema.Struct({
-  name: named(80),
-  description: Schema.optionalKey(text(4000)),
-  avatar: Schema.optionalKey(text(2048)),
+  name: named(64),
+  description: Schema.optionalKey(text(2000)),
+  /** An https address, or an inline picture (`data:image/...`). */
+  avatar: Schema.optionalKey(text(65_536)),
   scene_tags: Schema.optionalKey(tags),
   custom_tags: Schema.optionalKey(tags),
   /** Points per hour. */
   hourly_rate: Schema.optionalKey(Schema.Union([Schema.Finite, Schema.FiniteFromString])),
   /** Seen as an integer and drawn as a string: both are taken. */
-  instance_type: Schema.optionalKey(Schema.Union([Schema.Int, Schema.String]))
+  instance_type: Schema.optionalKey(Schema.Union([Schema.Int, Schema.String])),
+  /** How the platform writes to this agent where its connection does not say. Absent: envelope. */
+  dialect: Schema.optionalKey(Schema.Literals(["envelope", "gateway", "legacy"]))
 })
 export type NewProfile = typeof NewProfile.Type
 

@@ -6,7 +6,9 @@ import {
   call,
   type Dialect,
   dial,
+  isMessage,
   type Json,
+  type Keys,
   type Line,
   message,
   openSession,
@@ -81,6 +83,27 @@ describe("chat", () => {
       })
     )
   }
+
+  it.live("an agent registered with a dialect is spoken to in it, unless its connection asks for another", () =>
+    Effect.gen(function* () {
+      const platform = yield* start()
+      const { body } = yield* call(platform, "POST", "/profiles/create", { body: { name: "Bare", dialect: "gateway" } })
+      const keys: Keys = body["data"]
+      const { token } = yield* signIn(platform)
+      const sessionId = yield* openSession(platform, token, keys.claw_id)
+      const ann = yield* person(platform, token)
+      const worker = yield* agent(platform, keys)
+      ask(ann, sessionId, "m1")
+      assert.isArray((yield* worker.next(isMessage))["input"])
+      ask(ann, sessionId, "m2")
+      yield* worker.next(isMessage)
+      const asking = yield* agent(platform, keys, "legacy")
+      assert.strictEqual((yield* asking.next(isMessage))["type"], "MESSAGE")
+      const refused = yield* call(platform, "POST", "/profiles/create", { body: { name: "Bare", dialect: "latin" } })
+      assert.strictEqual(refused.status, 400)
+      assert.strictEqual(refused.body["param"], "dialect")
+    })
+  )
 
   it.live("without a word about dialects an agent is spoken to in the seed's", () =>
     Effect.gen(function* () {
