@@ -64,7 +64,7 @@ export const refusal = (
     return {
       status: 421,
       message:
-        "This platform does not answer to that host name. Use the address it printed at its start, or start it with --allowed-host and this name."
+        "This platform does not answer to that host name. Use the address it printed at its start, or start it with --public-url and the address it is to be reached under."
     }
   }
   return isAllowedOrigin(options, headers.origin, headers.host)

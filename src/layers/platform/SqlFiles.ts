@@ -213,7 +213,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
             AND (session_id IS NULL OR session_id = ${sessionId}) RETURNING file_id`
         // A file of another conversation stays there: its agent is not the one asked here.
         if (bound.length < ids.length) {
-          return yield* new NotFound({ what: "file in this conversation (one sent in another is sent anew)" })
+          return yield* new NotFound({
+            what: "file",
+            hint: "One that was sent in another conversation is uploaded anew for this one."
+          })
         }
       })
     )

@@ -17,9 +17,15 @@ export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
 }
 
 /** No such thing, or not yours: the two look alike from outside on purpose. */
-export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { what: Schema.String }) {
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
+  /** One or two plain words: they become part of the error's code on the wire. */
+  what: Schema.String,
+  /** What else there is to say: a whole sentence. */
+  hint: Schema.optional(Schema.String)
+}) {
   override get message(): string {
-    return `There is no such ${this.what}, or it is not yours.`
+    const sentence = `There is no such ${this.what}, or it is not yours.`
+    return this.hint === undefined ? sentence : `${sentence} ${this.hint}`
   }
 }
 

@@ -275,6 +275,15 @@ describe("/v1/responses", () => {
       const lost = yield* refused(() => openai.responses.create({ model, input: "x", previous_response_id: "resp_no" }))
       assert.strictEqual(lost.status, 400)
       assert.strictEqual(lost.param, "previous_response_id")
+      const noFile = yield* refused(() =>
+        openai.responses.create({
+          model,
+          input: [{ role: "user", content: [{ type: "input_file", file_id: "file_none" }] }]
+        })
+      )
+      assert.strictEqual(noFile.status, 404)
+      assert.strictEqual(noFile.code, "file_not_found")
+      assert.match(noFile.message, /uploaded anew/)
       const none = yield* refused(() => openai.responses.retrieve("resp_none"))
       assert.strictEqual(none.status, 404)
       const broken = yield* call(platform, "POST", "/v1/responses", {
