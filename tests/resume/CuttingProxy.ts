@@ -24,7 +24,7 @@ const listen = (server: Server): Effect.Effect<number> =>
     server.listen(0, "127.0.0.1", () => resume(Effect.succeed((server.address() as AddressInfo).port)))
   })
 
-export const make = Effect.fnUntraced(function* (target: number, plan: Plan) {
+export const make = Effect.fnUntraced(function* (target: number | (() => number), plan: Plan = () => undefined) {
   const pairs = new Set<readonly [Socket, Socket]>()
   let connections = 0
   let cuts = 0
@@ -35,7 +35,7 @@ export const make = Effect.fnUntraced(function* (target: number, plan: Plan) {
       return
     }
     const cut = plan(connections++)
-    const far = connect(target, "127.0.0.1")
+    const far = connect(typeof target === "number" ? target : target(), "127.0.0.1")
     const pair = [near, far] as const
     pairs.add(pair)
     let left = cut?.after ?? Infinity
