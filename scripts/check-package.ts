@@ -1,5 +1,6 @@
 // Packs the project as the registry would get it, installs it in an empty folder and uses it there: `npx clawfiber
-// up`, one chat, a clean stop. Everything runs in temporary folders and on a free port.
+// up`, one chat, a clean stop, and a TypeScript program over its types. Everything runs in temporary folders and on a
+// free port.
 import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -58,7 +59,8 @@ try {
     run(folder, "node", "library.mjs")
     const ended = new Promise<number | null>((resolve) => up.once("exit", resolve))
     process.kill(-up.pid!, "SIGINT")
-    await ended
+    // npx itself may end by the signal that it passed on.
+    assert([0, 130, null].includes(await ended), "clawfiber up did not end well on SIGINT")
   } finally {
     try {
       process.kill(-up.pid!, "SIGKILL")
@@ -66,7 +68,35 @@ try {
       // It has ended already.
     }
   }
-  console.log("The package installs in an empty folder, serves its page, answers, and stops.")
+
+  // What an editor and a compiler see: every declaration resolves, and wrong use is an error.
+  const modules = ["services", "layers"].flatMap((room) =>
+    readdirSync(join(folder, "node_modules/clawfiber/dist", room), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".d.ts"))
+      .map((name) => `clawfiber/${room}/${name.slice(0, -".d.ts".length).replaceAll("\\", "/")}`)
+  )
+  assert(modules.length > 50, "declarations are missing from the package")
+  writeFileSync(
+    join(folder, "consumer.ts"),
+    [
+      `import { defineAgent, type AgentDefinition } from "clawfiber"`,
+      ...modules.map((name, index) => `import type * as M${index} from "${name}"`),
+      `export type All = [${modules.map((_, index) => `typeof M${index}`).join(", ")}]`,
+      `export const agent: AgentDefinition = defineAgent({ name: "Echo", async *reply(turn) { yield turn.text } })`,
+      `// @ts-expect-error an agent without a reply is none`,
+      `defineAgent({ name: "Mute" })`
+    ].join("\n")
+  )
+  const options = { module: "nodenext", target: "es2024", types: ["node"], strict: true, noEmit: true }
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    JSON.stringify({
+      compilerOptions: { ...options, typeRoots: [join(process.cwd(), "node_modules/@types")] },
+      files: ["consumer.ts"]
+    })
+  )
+  run(folder, process.execPath, join(process.cwd(), "node_modules/typescript/bin/tsc"), "-p", ".")
+  console.log("The package installs in an empty folder, serves its page, answers, stops, and has its types.")
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
