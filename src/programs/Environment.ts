@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
 import * as Logging from "../layers/Logging.ts"
 import * as Telemetry from "../layers/Telemetry.ts"
 import * as Settings from "../services/channel/Settings.ts"
@@ -25,6 +26,21 @@ const readDotEnv = Effect.gen(function* () {
     )
   )
   return parseEnv(text)
+}).pipe(Effect.provide(NodeFileSystem.layer))
+
+/** It is the user's own file, so its mode stays as it is; but that others can read a key in it is said. */
+const tellLoose = Effect.gen(function* () {
+  if (process.getuid === undefined) return
+  const fs = yield* FileSystem.FileSystem
+  const info = yield* Effect.option(fs.stat(".env"))
+  if (Option.isNone(info) || (info.value.mode & 0o077) === 0) return
+  const held = Object.entries(yield* Effect.orElseSucceed(readDotEnv, (): Variables => ({})))
+  const keys = held.filter(([name, value]) => /(?:KEY|TOKEN|SECRET|PASSWORD|DATABASE_URL)$/.test(name) && value !== "")
+  if (keys.length === 0) return
+  const names = keys.map(([name]) => name).join(", ")
+  yield* Effect.logWarning(
+    `.env holds ${names}, and other users of this machine can read it. Shut it with: chmod 600 .env`
+  )
 }).pipe(Effect.provide(NodeFileSystem.layer))
 
 export type Variables = Readonly<Record<string, string | undefined>>
@@ -66,6 +82,7 @@ export const withSettings = <E>(
       for (const name of Settings.unknownNames(environment)) {
         yield* Effect.logWarning(`${name} is set, but there is no such setting. Is it misspelt?`)
       }
+      yield* tellLoose
       yield* program(settings, environment)
     }).pipe(
       Effect.provide(
