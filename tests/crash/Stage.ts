@@ -24,8 +24,11 @@ export interface Options {
   readonly say: (line: string) => void
 }
 
-/** Everything pending has to end within this time after the last fault: the platform's own grace is a minute. */
-const drainBound = 75_000
+/**
+ * Everything pending has to end within this time after the last fault: an agent may be in the longest wait of its
+ * backoff (31 s), and the platform gives one that came back without its reply a minute.
+ */
+const drainBound = 100_000
 /** Unless a process says so earlier, it did not start. */
 const startBound = 20_000
 
@@ -206,9 +209,10 @@ export class Stage {
     }
   }
 
-  /** A moment at random: often in the middle of something, sometimes after a long peace. */
+  /** A moment at random: often in the middle of something, sometimes after a long peace, so that work gets done. */
   async #moment(chance: Chance, proxies: ReadonlyArray<Proxy>, longest: number): Promise<void> {
     const dice = chance.next()
+    if (dice > 0.92) return void (await sleep(5_000))
     if (dice < 0.35) return void (await sleep(chance.scale(5, longest / 3)))
     if (dice < 0.5) return void (await sleep(chance.between(longest / 3, longest)))
     const count = () => proxies.reduce((sum, { chunks }) => sum + chunks, 0)
@@ -250,7 +254,7 @@ export class Stage {
       this.platform,
       "platform",
       kills,
-      (chance) => this.#moment(chance, this.proxies, 3_000),
+      (chance) => this.#moment(chance, this.proxies, 2_400),
       () => this.#startPlatform(),
       () => this.#killPlatform()
     )
@@ -259,7 +263,7 @@ export class Stage {
         agent,
         agent.options.name,
         Math.floor(kills / agents) + (index < kills % agents ? 1 : 0),
-        (chance) => this.#moment(chance, this.proxies.slice(index + 1, index + 2), 6_000),
+        (chance) => this.#moment(chance, this.proxies.slice(index + 1, index + 2), 7_000),
         () => agent.start(),
         async () => {
           await agent.kill()
