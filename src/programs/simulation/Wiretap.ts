@@ -33,6 +33,7 @@ export class Wiretap {
   readonly #stage: Stage
   readonly #name: string
   readonly #listener: Listener
+  #deaths = 0
   readonly #heard = new Map<string, Heard>()
 
   constructor(stage: Stage, name: string, listener: Listener) {
@@ -43,6 +44,7 @@ export class Wiretap {
 
   /** A process died: what it had begun may be begun again, by its successor, from the beginning. */
   died(): void {
+    this.#deaths++
     for (const heard of this.#heard.values()) {
       if (heard.ended) continue
       heard.begun--
@@ -94,7 +96,7 @@ export class Wiretap {
     this.#heard.set(responseId, heard)
     this.#stage.laws.check(
       "one-terminal",
-      heard.begun <= Math.max(1, this.#listener.deliveries(responseId)),
+      heard.begun <= Math.max(1, this.#listener.deliveries(responseId)) + this.#deaths,
       () => `${who} was sent ${heard.begun} times; the message came ${this.#listener.deliveries(responseId)} times`
     )
     return heard

@@ -1,0 +1,14 @@
+/** Every n-th seed of a run, on a core of its own. */
+import { parentPort, workerData } from "node:worker_threads"
+import { runOne } from "./Seeds.ts"
+
+// Set by `runMany`, which is the only one to start this file.
+const { from, offset, profile, seeds, step } = workerData as {
+  readonly from: number
+  readonly offset: number
+  readonly profile: string | undefined
+  readonly seeds: number
+  readonly step: number
+}
+
+for (let i = offset; i < seeds; i += step) parentPort?.postMessage(await runOne(from + i, profile))
