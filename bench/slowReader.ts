@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { WebSocket } from "ws"
 import { ready, register } from "./idle.ts"
+import { median } from "./mainJob.ts"
 
 const call = async (
   url: string,
@@ -126,51 +127,84 @@ const begin = async ({ agent, person, sessionId }: Stage) => {
 const pieces = 32
 const piece = "好的，我先读三份纪要，再按项目合并。".repeat(4)
 
-/** Deltas per second that reach each of the others. */
-export const throughput = async (readers: number, stalled: boolean, windows: number): Promise<number> => {
+interface Readers {
+  /** Writes so many pieces and resolves when all who read have them. */
+  readonly window: () => Promise<void>
+  readonly close: () => void
+}
+
+const open = async (readers: number, stalled: boolean): Promise<Readers> => {
   const on = await stage(readers)
-  try {
-    const lines: Array<Reader> = []
-    if (stalled) {
-      // Filled beyond what the system and its socket hold, below the bound that would end it.
-      const slow = new Reader(on.port, on.token)
-      await slow.marks(1)
-      slow.socket.pause()
-      const fill = await begin(on)
-      for (let n = 0; n < 70; n++) fill.delta("x".repeat(100_000))
-      const told = new Promise<void>((resolve) =>
-        on.person.on("message", (data) => String(data).includes("<filled>") && resolve())
-      )
-      fill.delta("<filled>")
-      await told
-      lines.push(slow)
-    }
-    for (let n = 0; n < readers - 1; n += 50) {
-      const some = Array.from({ length: Math.min(50, readers - 1 - n) }, () => new Reader(on.port, on.token))
-      await Promise.all(some.map((reader) => reader.marks(1)))
-      lines.push(...some)
-    }
-    const others = lines.slice(stalled ? 1 : 0)
-    on.person.removeAllListeners("message")
-    const reply = await begin(on)
-    let marks = 1
-    const window = async () => {
-      marks++
-      for (let n = 1; n < pieces; n++) reply.delta(piece)
-      reply.delta("<mark>")
-      await Promise.all(others.map((reader) => reader.marks(marks)))
-    }
-    for (let n = 0; n < Math.ceil(windows / 4); n++) await window()
-    const began = performance.now()
-    for (let n = 0; n < windows; n++) await window()
-    const seconds = (performance.now() - began) / 1000
-    reply.end()
+  const lines: Array<Reader> = []
+  const close = () => {
     for (const line of lines) line.socket.destroy()
-    return (windows * pieces) / seconds
-  } finally {
     on.agent.terminate()
     on.person.terminate()
     on.child.kill("SIGKILL")
     rmSync(on.data, { recursive: true, force: true })
+  }
+  if (stalled) {
+    // Filled beyond what the system and its socket hold, below the bound that would end it.
+    const slow = new Reader(on.port, on.token)
+    lines.push(slow)
+    await slow.marks(1)
+    slow.socket.pause()
+    const fill = await begin(on)
+    for (let n = 0; n < 70; n++) fill.delta("x".repeat(100_000))
+    const told = new Promise<void>((resolve) =>
+      on.person.on("message", (data) => String(data).includes("<filled>") && resolve())
+    )
+    fill.delta("<filled>")
+    await told
+  }
+  const others: Array<Reader> = []
+  while (others.length < readers - 1) {
+    const some = Array.from({ length: Math.min(50, readers - 1 - others.length) }, () => new Reader(on.port, on.token))
+    await Promise.all(some.map((reader) => reader.marks(1)))
+    others.push(...some)
+  }
+  lines.push(...others)
+  on.person.removeAllListeners("message")
+  const reply = await begin(on)
+  let marks = 1
+  const window = async () => {
+    marks++
+    for (let n = 1; n < pieces; n++) reply.delta(piece)
+    reply.delta("<mark>")
+    await Promise.all(others.map((reader) => reader.marks(marks)))
+  }
+  return { window, close }
+}
+
+const timed = async (readers: Readers): Promise<number> => {
+  const began = performance.now()
+  await readers.window()
+  return performance.now() - began
+}
+
+/**
+ * Deltas per second that reach each of the others, without a stalled reader and with one. Two platforms take turns
+ * window by window, so that whatever else the machine does hits both alike; medians over the windows.
+ */
+export const throughput = async (
+  readers: number,
+  windows: number
+): Promise<{ readonly without: number; readonly stalled: number }> => {
+  const without = await open(readers, false)
+  const stalled = await open(readers, true)
+  try {
+    const times = { without: [] as Array<number>, stalled: [] as Array<number> }
+    for (let n = 0; n < windows; n++) {
+      const first = n % 2 === 0
+      if (first) times.without.push(await timed(without))
+      times.stalled.push(await timed(stalled))
+      if (!first) times.without.push(await timed(without))
+    }
+    // The first quarter warms up.
+    const rate = (all: ReadonlyArray<number>) => (pieces * 1_000) / median(all.slice(Math.ceil(windows / 4)))
+    return { without: rate(times.without), stalled: rate(times.stalled) }
+  } finally {
+    without.close()
+    stalled.close()
   }
 }
