@@ -29,7 +29,7 @@ const readDotEnv = Effect.gen(function* () {
 }).pipe(Effect.provide(NodeFileSystem.layer))
 
 /** It is the user's own file, so its mode stays as it is; but that others can read a key in it is said. */
-const tellLoose = Effect.gen(function* () {
+export const tellLoose = Effect.gen(function* () {
   if (process.getuid === undefined) return
   const fs = yield* FileSystem.FileSystem
   const info = yield* Effect.option(fs.stat(".env"))
@@ -82,7 +82,6 @@ export const withSettings = <E>(
       for (const name of Settings.unknownNames(environment)) {
         yield* Effect.logWarning(`${name} is set, but there is no such setting. Is it misspelt?`)
       }
-      yield* tellLoose
       yield* program(settings, environment)
     }).pipe(
       Effect.provide(

@@ -9,6 +9,7 @@ import * as FileLock from "../../layers/files/FileLock.ts"
 import { isLoopback } from "../../layers/platform/HttpGuards.ts"
 import * as Server from "../../layers/platform/Server.ts"
 import type { SettingName, Settings } from "../../services/channel/Settings.ts"
+import { tellLoose } from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 
 export interface Input {
@@ -48,6 +49,7 @@ export const dataFolder = Effect.fnUntraced(function* (folder: string) {
     yield* fs.chmod(folder, 0o700).pipe(Effect.catch(unusable))
     yield* Effect.logWarning(`${folder} was open to other users of this machine; it is now yours alone.`)
   }
+  yield* tellLoose
   yield* FileLock.hold(`${folder}/.lock`, { wait: 0 }).pipe(
     Effect.catch((error) =>
       error._tag === "Held"
