@@ -250,6 +250,32 @@ describe("who answers", () => {
       assert.notInclude(readFileSync(file, "latin1"), "hush", file)
   })
 
+  it("the agent of the README, in a folder where nothing is installed", async () => {
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+    const [, example = ""] = /```ts\n(\/\/ my-agent\.ts\n[^]*?)```/.exec(readme) ?? []
+    writeFileSync(`${own.path}/my-agent.ts`, example)
+    const up = await serve(
+      ["up", "--port", "0", "--data", "r", "--agent", "./my-agent.ts"],
+      { cwd: own.path },
+      "connected"
+    )
+    const chat = await run(["chat", "--url", String(up.events[0]?.["url"]), "good day"], { cwd: own.path })
+    assert.strictEqual(chat.stdout, "You said: good day\n")
+    assert.strictEqual((await up.stop()).code, 0)
+  })
+
+  it("a reason of the contract that an agent's file throws is taken for what it is", async () => {
+    writeFileSync(
+      `${own.path}/busy.ts`,
+      `import { AgentError, RateLimited } from "clawfiber/services/channel/AgentRuntime"
+      export default () => { throw new AgentError({ reason: new RateLimited({ retryAfterSeconds: undefined }) }) }\n`
+    )
+    const up = await serve(["up", "--port", "0", "--data", "b", "--agent", "./busy.ts"], { cwd: own.path }, "connected")
+    const chat = await run(["chat", "--json", "--url", String(up.events[0]?.["url"]), "hi"], { cwd: own.path })
+    assert.include(chat.stdout, '"code":"RATE_LIMIT"')
+    assert.strictEqual((await up.stop()).code, 0)
+  })
+
   it("a command", async () => {
     const env = { OPENAI_MODEL: "", OPENAI_BASE_URL: "", OPENAI_API_KEY: "" }
     const up = await serve(

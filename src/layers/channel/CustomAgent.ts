@@ -17,6 +17,7 @@ import { Attachments, type AttachedPart } from "../../services/channel/Attachmen
 import type { AgentDefinition, AgentFunction, AgentTurn } from "../../services/channel/defineAgent.ts"
 import { Transcripts } from "../../services/channel/Transcripts.ts"
 import * as Batches from "./Batches.ts"
+import * as ownPackage from "./ownPackage.ts"
 import { remember } from "./Remember.ts"
 
 export interface Options {
@@ -148,6 +149,7 @@ export const load = Effect.fn("CustomAgent.load")(function* (
   options: Options
 ): Effect.fn.Return<AgentDefinition, AgentError> {
   const url = options.file.startsWith("file:") ? new URL(options.file) : pathToFileURL(path.resolve(options.file))
+  ownPackage.register()
   const imported = yield* Effect.promise(() =>
     import(url.href).then(
       (module: Record<string, unknown>) => ({ module }),
