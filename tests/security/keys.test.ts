@@ -1,11 +1,7 @@
 /** Keys are changed and ended, and what was open under them ends with them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
-import * as TestClock from "effect/testing/TestClock"
 import * as OpenAccess from "../../src/layers/platform/OpenAccess.ts"
-import * as Stores from "../../src/layers/platform/Stores.ts"
-import * as Identities from "../../src/services/platform/Identities.ts"
 import {
   agent,
   ask,
@@ -43,42 +39,6 @@ const setUp = Effect.gen(function* () {
 })
 
 describe("the secret of an agent", () => {
-  it.effect("is good until it is changed, the old one for the grace that was asked and no longer", () =>
-    Effect.gen(function* () {
-      const identities = yield* Identities.Identities
-      const { appSecret: first, identity } = yield* identities.create({
-        ownerId: undefined,
-        name: "A",
-        description: "",
-        avatar: "",
-        hourlyRate: 0,
-        sceneTags: [],
-        customTags: [],
-        instanceType: 0
-      })
-      const isGood = (secret: Redacted.Redacted<string>) =>
-        Effect.match(identities.authenticate(identity.appKey, secret), {
-          onFailure: () => false,
-          onSuccess: () => true
-        })
-      const { appSecret: second } = yield* identities.rotate(identity.clawId)
-      assert.deepStrictEqual([yield* isGood(first), yield* isGood(second)], [false, true])
-      const { appSecret: third } = yield* identities.rotate(identity.clawId, { grace: "1 minute" })
-      assert.deepStrictEqual([yield* isGood(first), yield* isGood(second), yield* isGood(third)], [false, true, true])
-      yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual([yield* isGood(second), yield* isGood(third)], [false, true])
-      // What was revoked has no grace, and comes back under a new secret only.
-      yield* identities.revoke(identity.clawId)
-      assert.isFalse(yield* isGood(third))
-      const { appSecret: fourth } = yield* identities.rotate(identity.clawId, { grace: "1 hour" })
-      assert.deepStrictEqual([yield* isGood(third), yield* isGood(fourth)], [false, true])
-      yield* identities.revoke(identity.clawId)
-      assert.isFalse(yield* isGood(fourth))
-      assert.strictEqual((yield* Effect.flip(identities.rotate("claw_none")))._tag, "NotFound")
-      assert.strictEqual((yield* Effect.flip(identities.revoke("claw_none")))._tag, "NotFound")
-    }).pipe(Effect.provide(Stores.layerTest()))
-  )
-
   it.live("is changed by its person: the socket under the old one ends with 1008, the new one connects", () =>
     Effect.gen(function* () {
       const { keys, platform, token } = yield* setUp
