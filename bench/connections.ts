@@ -25,7 +25,8 @@ export const connections = async (
     execArgv: ["--expose-gc", "--disable-warning=ExperimentalWarning"]
   })
   try {
-    // A first hundred, so that what is set up once is not charged to the others.
+    // A first hundred, so that what is set up once is not charged to the others. Not more of them: pages that a larger
+    // warm-up leaves free would hide what the measured ones take.
     const before = await ask(child, 0, 100)
     const after = await ask(child, 100, count - 100)
     const each = (figure: keyof Usage) => (after[figure] - before[figure]) / 1024 / (count - 100)
