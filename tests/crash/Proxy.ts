@@ -83,6 +83,7 @@ class Line {
 
   #pass(from: Socket, to: Socket, direction: Direction, chunk: Buffer): void {
     this.#proxy.chunks++
+    if (direction === "down" && chunk.includes('"input"')) this.#proxy.requests++
     const { fault } = this
     const before = this.#seen[direction]
     this.#seen[direction] += chunk.length
@@ -116,6 +117,13 @@ class Line {
     }
   }
 
+  /** From now on the platform hears nothing on this line, and is not told why. */
+  hush(): void {
+    this.fault = { kind: "half-open", direction: "up", after: 0, lasts: 300 }
+    this.deaf = true
+    this.#later(300, () => this.end(true))
+  }
+
   end(reset: boolean): void {
     for (const timer of this.#timers) clearTimeout(timer)
     this.#timers.clear()
@@ -137,6 +145,8 @@ export class Proxy {
   calm = true
   /** Pieces of traffic so far: what waits for a moment in the middle of things counts them. */
   chunks = 0
+  /** Messages that went to an agent so far. */
+  requests = 0
   readonly counts = { connections: 0, cut: 0, stalled: 0, halfOpen: 0 }
   port = 0
 
@@ -169,6 +179,11 @@ export class Proxy {
     line.far.on("close", () => {
       if (near.destroyed) this.#lines.delete(line)
     })
+  }
+
+  /** What is said to the platform on the present lines is lost from now on. */
+  hush(): void {
+    for (const line of this.#lines) line.hush()
   }
 
   /** From now on the network is a good one. */

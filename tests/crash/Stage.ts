@@ -213,6 +213,8 @@ export class Stage {
   async #moment(chance: Chance, proxies: ReadonlyArray<Proxy>, longest: number): Promise<void> {
     const dice = chance.next()
     if (dice > 0.92) return void (await sleep(5_000))
+    // An agent has just got a message, and perhaps begun, and the platform does not hear of it any more.
+    if (dice > 0.67 && proxies.length === 1) return await this.#unheard(chance, proxies, longest)
     if (dice < 0.35) return void (await sleep(chance.scale(5, longest / 3)))
     if (dice < 0.5) return void (await sleep(chance.between(longest / 3, longest)))
     const count = () => proxies.reduce((sum, { chunks }) => sum + chunks, 0)
@@ -220,6 +222,15 @@ export class Stage {
     const deadline = performance.now() + longest / 2
     while (count() < until && performance.now() < deadline) await sleep(3)
     await sleep(chance.between(0, 8))
+  }
+
+  async #unheard(chance: Chance, proxies: ReadonlyArray<Proxy>, longest: number): Promise<void> {
+    const count = () => proxies.reduce((sum, { requests }) => sum + requests, 0)
+    const before = count()
+    const deadline = performance.now() + longest / 2
+    while (count() === before && performance.now() < deadline) await sleep(1)
+    for (const proxy of proxies) proxy.hush()
+    await sleep(chance.between(0, 30))
   }
 
   async #killAndRestart(
