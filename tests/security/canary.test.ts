@@ -43,6 +43,7 @@ describe("canary", () => {
   const note = (where: string, text: string | Buffer): void => void seen.push([where, Buffer.from(text)])
 
   /** The answer is searched, but for those few that give out a secret. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- answers as a stranger reads them
   const ask = async (url: string, path: string, init: RequestInit = {}, issues?: string): Promise<any> => {
     const response = await fetch(url + path, {
       ...init,
@@ -171,11 +172,7 @@ describe("canary", () => {
     assert.strictEqual(answered.status, "completed", JSON.stringify(answered))
     const failed = await ask(url, "/v1/responses", post({ model: profile.claw_id, input: "please fail" }, byKey))
     assert.strictEqual(failed.status, "failed", JSON.stringify(failed))
-    await ask(
-      url,
-      "/v1/responses",
-      post({ model: key.key, input: token }, byKey).body === undefined ? {} : post({ model: "x", input: "" }, byKey)
-    )
+    await ask(url, "/v1/responses", post({ model: "x", input: token }, byKey))
 
     // Everything that a stranger may look at, and secrets where they do not belong.
     for (const path of ["/", "/docs", "/openapi.json", "/metrics", "/healthz", "/readyz", "/chat/x"])

@@ -86,8 +86,9 @@ const bend = (value: unknown, random: Chance, depth = 0): unknown => {
     if (value.length === 0) return random.next() < 0.5 ? value : [random.of(oddValues)]
     const at = random.below(value.length)
     const copy = [...value]
-    if (random.next() < 0.2) copy.splice(at, 1)
-    else if (random.next() < 0.2) for (let count = 0; count < 50; count++) copy.push(copy[at])
+    const way = random.next()
+    if (way < 0.2) copy.splice(at, 1)
+    else if (way < 0.35) for (let count = 0; count < 50; count++) copy.push(copy[at])
     else copy[at] = bend(copy[at], random, depth + 1)
     return copy
   }
@@ -96,8 +97,9 @@ const bend = (value: unknown, random: Chance, depth = 0): unknown => {
     if (entries.length === 0) return { [random.of(oddTexts)]: random.of(oddValues) }
     const at = random.below(entries.length)
     const [key, held] = entries[at] as [string, unknown]
-    if (random.next() < 0.2) entries.splice(at, 1)
-    else if (random.next() < 0.1) entries.push([random.of(oddTexts), random.of(oddValues)])
+    const way = random.next()
+    if (way < 0.2) entries.splice(at, 1)
+    else if (way < 0.3) entries.push([random.of(oddTexts), random.of(oddValues)])
     else entries[at] = [random.next() < 0.1 ? random.of(oddTexts) : key, bend(held, random, depth + 1)]
     return Object.fromEntries(entries)
   }
