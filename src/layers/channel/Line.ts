@@ -32,7 +32,8 @@ import { Writer } from "./Writer.ts"
 /** What the deciding fiber has to hear of. A signal about a generation that no longer serves is passed over. */
 export type Signal =
   | { readonly _tag: "Ended"; readonly generation: number; readonly error: ConnectionError }
-  | { readonly _tag: "Renew"; readonly generation: number }
+  /** `idle`: asked for when nothing served. */
+  | { readonly _tag: "Renew"; readonly generation: number; readonly idle: boolean }
   | { readonly _tag: "Unblock" }
 
 type Run = <A>(effect: Effect.Effect<A>) => Fiber.Fiber<A>
@@ -99,7 +100,11 @@ export class Line implements Service, Link.Owner, Reading {
   }
   get renew(): Effect.Effect<void> {
     return Effect.sync(() => {
-      Queue.offerUnsafe(this.signals, { _tag: "Renew", generation: this.active?.generation ?? this.generation })
+      Queue.offerUnsafe(this.signals, {
+        _tag: "Renew",
+        generation: this.active?.generation ?? this.generation,
+        idle: this.active === undefined
+      })
     })
   }
   get unblock(): Effect.Effect<void> {
@@ -179,7 +184,7 @@ export class Line implements Service, Link.Owner, Reading {
     this.queue.push(text)
     if (role === "greeting") this.#welcome(link)
     if (role === "renew" && link === this.active) {
-      Queue.offerUnsafe(this.signals, { _tag: "Renew", generation: link.generation })
+      Queue.offerUnsafe(this.signals, { _tag: "Renew", generation: link.generation, idle: false })
     }
     if (role === "refusal") {
       this.discard(link, new ConnectionError({ reason: new CredentialsRefused({ code: 1008 }) }))

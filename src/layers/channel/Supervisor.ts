@@ -141,10 +141,13 @@ const blocked = Effect.fnUntraced(function* (line: Line, error: ConnectionError)
 })
 
 const untilRenewal = Effect.fnUntraced(function* (line: Line) {
-  while ((yield* Queue.take(line.signals))._tag !== "Renew");
+  for (;;) {
+    const signal = yield* Queue.take(line.signals)
+    if (signal._tag === "Renew" && signal.idle) return
+  }
 })
 
-/** Waits out the backoff; a renewal asked for meanwhile dials at once. */
+/** Waits out the backoff; a renewal asked for meanwhile dials at once, one that concerned a lost socket does not. */
 const backOff = (line: Line, error: ConnectionError, delay: Duration.Duration): Effect.Effect<void> =>
   Effect.suspend(() => {
     line.status.waiting(error, line.clock.currentTimeMillisUnsafe(), Duration.toMillis(delay))
@@ -174,7 +177,7 @@ const serve = Effect.fnUntraced(function* (line: Line, first: Link.Link): Effect
     line.status.renewalFailed(successor.failure)
     if (!successor.failure.transient) continue
     const delay = yield* delays.next
-    const again: Signal = { _tag: "Renew", generation: link.generation }
+    const again: Signal = { _tag: "Renew", generation: link.generation, idle: false }
     link.fibers.push(
       line.runFork(Effect.sync(() => void Queue.offerUnsafe(line.signals, again)).pipe(Effect.delay(delay)))
     )

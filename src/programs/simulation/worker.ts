@@ -11,4 +11,8 @@ const { from, offset, profile, seeds, step } = workerData as {
   readonly step: number
 }
 
-for (let i = offset; i < seeds; i += step) parentPort?.postMessage(await runOne(from + i, profile))
+for (let i = offset; i < seeds; i += step) {
+  const result = await runOne(from + i, profile)
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(result)
+}
