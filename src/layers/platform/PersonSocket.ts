@@ -1,6 +1,7 @@
 /** What a person's socket says: messages, cancel, resume. */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
 import type { WebSocket } from "ws"
 import * as Broker from "../../services/platform/Broker.ts"
 import type { Person } from "../../services/platform/People.ts"
@@ -46,6 +47,15 @@ export const make = Effect.gen(function* () {
   const broker = yield* Broker.Broker
   const sessions = yield* Sessions.Sessions
   const random = yield* SecureRandom.SecureRandom
+
+  const turns = new WeakMap<WebSocket, Semaphore.Semaphore>()
+
+  /** A database that is asked twice at once may answer the second first: messages of a socket are taken one by one. */
+  const inTurn = (ws: WebSocket): Semaphore.Semaphore => {
+    let turn = turns.get(ws)
+    if (turn === undefined) turns.set(ws, (turn = Semaphore.makeUnsafe(1)))
+    return turn
+  }
 
   const say = (ws: WebSocket, frames: ReadonlyArray<string>): void => SlowReader.write(ws, frames)
 
@@ -134,7 +144,11 @@ export const make = Effect.gen(function* () {
           } as const
           return say(ws, [PersonFrames.errorFrame(error, ids)])
         }
-        return fork(message(ws, person, frame.request).pipe(Effect.catch(refuse(ws, "metadata.session_id", ids))))
+        return fork(
+          inTurn(ws)
+            .withPermit(message(ws, person, frame.request))
+            .pipe(Effect.catch(refuse(ws, "metadata.session_id", ids)))
+        )
       }
       case "Cancel":
         return fork(cancel(person, frame).pipe(Effect.catch(refuse(ws, "response_id"))))
