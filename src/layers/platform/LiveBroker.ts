@@ -24,6 +24,7 @@ import {
   encodeRequest
 } from "../../services/protocol/PlatformFrame.ts"
 import type { InboundRequest } from "../../services/protocol/Inbound.ts"
+import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import { type Ack, type AgentResume, encodeGap, encodeResponseAck } from "../../services/protocol/Control.ts"
 import type { ReplyUpdate } from "../../services/protocol/Dialect.ts"
 import type { Step } from "../../services/protocol/ReplyLog.ts"
@@ -44,6 +45,8 @@ export interface Options {
   readonly grace?: Duration.Input | undefined
   /** How many messages an agent has at once, delivered or answering; the rest waits in its mailbox. 100 by default. */
   readonly window?: number | undefined
+  /** The largest frame of an agent, in bytes: a message that makes a larger one ends as INVALID_REQUEST. 1 MiB by default. */
+  readonly maxFrameBytes?: number | undefined
 }
 
 /** How an end is tried again that the database does not take: for about a minute. */
@@ -51,6 +54,11 @@ const untilStored = Schedule.exponential("50 millis").pipe(
   Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(2)))),
   Schedule.upTo({ duration: "60 seconds" })
 )
+
+const tooLarge: Failure = {
+  code: "INVALID_REQUEST",
+  message: "The message is larger than an agent takes at once. Send less, or send it as a file."
+}
 
 /** What an agent is told of a message. Files are named by an address that it can read with its key headers. */
 const requestOf = (exchange: Exchange, link: AgentLink): InboundRequest => ({
@@ -77,6 +85,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const scope = yield* Effect.scope
   const grace = Duration.toMillis(options.grace ?? "60 seconds")
   const window = options.window ?? 100
+  const maxFrameBytes = options.maxFrameBytes ?? 1024 * 1024
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
 
   const desks = new Map<string, Desk>()
@@ -266,9 +275,16 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       for (const exchange of waiting) {
         if (underWay.has(exchange.responseId)) continue
         const reply = LiveReply.make(exchange)
+        const frame = encodeRequest(requestOf(exchange, link))
+        // It would end the agent's socket, and be delivered again as soon as the agent is back: for ever.
+        if (Buffer.byteLength(frame) > maxFrameBytes) {
+          yield* endNow(desk, reply, { text: "", failure: tooLarge, usage: undefined })
+          moved++
+          continue
+        }
         AgentDesk.add(desk, reply)
         underWay.set(exchange.responseId, { desk, reply })
-        if (desk.link !== link || !link.send([encodeRequest(requestOf(exchange, link))])) {
+        if (desk.link !== link || !link.send([frame])) {
           AgentDesk.putBack(desk, reply)
           underWay.delete(exchange.responseId)
           return

@@ -225,7 +225,9 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
 
 export const layerOver = (options: ServeOptions): Layer.Layer<Server, CannotListen | StoreError, Stores.Stores> =>
   Layer.effect(Server, make(options)).pipe(
-    Layer.provide(LiveBroker.layer({ grace: options.grace, window: options.window })),
+    Layer.provide(
+      LiveBroker.layer({ grace: options.grace, window: options.window, maxFrameBytes: options.maxFrameBytes })
+    ),
     Layer.provide(Layer.mergeAll(NodeHttpServer.layerHttpServices, SecureRandom.layerWebCrypto))
   )
 

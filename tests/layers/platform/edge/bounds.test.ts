@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as EventEmitter from "node:events"
 import { WebSocket } from "ws"
 import * as SocketPeer from "../../../../src/layers/platform/SocketPeer.ts"
-import { agent, ask, message, openSession, pen, person, register, signIn, start } from "./harness.ts"
+import { agent, ask, call, isMessage, message, openSession, pen, person, register, signIn, start } from "./harness.ts"
 
 /** As much of a socket as a heartbeat touches. */
 class Quiet extends EventEmitter.EventEmitter {
@@ -96,4 +96,30 @@ describe("slow readers", () => {
       assert.isUndefined(line.ended)
     })
   )
+})
+
+describe("a message that makes a frame larger than an agent takes", () => {
+  for (const dialect of ["envelope", "gateway", "legacy"] as const) {
+    it.live(`ends in words, and takes the agent off the line neither once nor for ever (${dialect})`, () =>
+      Effect.gen(function* () {
+        const platform = yield* start({ maxFrameBytes: 4_096 })
+        const keys = yield* register(platform)
+        const { token } = yield* signIn(platform)
+        const send = (input: string) =>
+          call(platform, "POST", "/v1/responses", { token, body: { model: keys.claw_id, input, background: true } })
+        // It waits before the agent comes, which is where it would do the most harm.
+        const large = yield* send("\n".repeat(3_900))
+        assert.strictEqual(large.body["status"], "queued")
+        const worker = yield* agent(platform, keys, dialect)
+        yield* send("small")
+        assert.strictEqual((yield* message(worker)).text, "small")
+        assert.strictEqual(worker.frames.filter(isMessage).length, 1)
+        const { body } = yield* call(platform, "GET", `/v1/responses/${large.body["id"]}`, { token })
+        assert.strictEqual(body["status"], "failed")
+        assert.strictEqual(body["error"]["code"], "INVALID_REQUEST")
+        assert.match(body["error"]["message"], /larger than an agent takes/)
+        assert.strictEqual(worker.ws.readyState, WebSocket.OPEN)
+      })
+    )
+  }
 })
