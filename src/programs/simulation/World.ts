@@ -6,6 +6,7 @@ import { AgentNode } from "./AgentNode.ts"
 import { type Broken, Laws } from "./Laws.ts"
 import { PersonNode } from "./PersonNode.ts"
 import type { Act, Op, Plan, Submit } from "./Plan.ts"
+import * as ProfileNode from "./ProfileNode.ts"
 import { PlatformNode } from "./PlatformNode.ts"
 import { schemas } from "./schemas.ts"
 import { type Figures, Stage } from "./Stage.ts"
@@ -296,6 +297,7 @@ class World {
       stopped === undefined || (stopped.machine.timers === 0 && stopped.machine.ready === 0),
       () => `the platform left ${stopped?.machine.timers} timers behind`
     )
+    if (plan.profile.messages > 0) await ProfileNode.run(stage)
     this.#judge()
   }
 

@@ -273,6 +273,21 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: '    sessions: (Array.isArray(given) && given.length < 5 ? given : JSON.parse(""))'
   },
   {
+    name: "write the profile in place",
+    law: "whole-file",
+    file: `${channel}/FileProfileStore.ts`,
+    find: "const temporary = `${profilePath}.${process.pid}.tmp`",
+    replace: "const temporary = profilePath\n        yield* fs.remove(profilePath, { force: true })"
+  },
+  {
+    name: "rename before the bytes are on the disk",
+    law: "whole-file",
+    profile: "power",
+    file: `${channel}/FileProfileStore.ts`,
+    find: "            yield* file.sync\n",
+    replace: ""
+  },
+  {
     name: "time limits by the wall clock",
     law: "drain",
     file: `${channel}/Replies.ts`,

@@ -50,8 +50,11 @@ const rows = new Map<Mutant, Caught | string>()
 let next = 0
 await Promise.all(
   Array.from({ length: availableParallelism() }, async () => {
-    for (let mutant = chosen[next++]; mutant !== undefined; mutant = chosen[next++])
-      rows.set(mutant, await attempt(mutant))
+    for (let mutant = chosen[next++]; mutant !== undefined; mutant = chosen[next++]) {
+      const row = await attempt(mutant)
+      rows.set(mutant, row)
+      console.error(`${mutant.name}: ${typeof row === "string" ? row : `${row.caught} of ${row.run}`}`)
+    }
   })
 )
 
