@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function* (target: number | (() => number)
     connections: () => connections,
     cuts: () => cuts,
     cutAll: () => {
-      for (const pair of [...pairs]) for (const socket of pair) socket.destroy()
+      for (const pair of pairs) for (const socket of pair) socket.destroy()
     },
     open: (yes) => {
       open = yes

@@ -182,6 +182,7 @@ describe("two platform processes over one database", () => {
       yield* a.line.next((frame) => frame["type"] === "presence.changed" && frame["online"] === true)
       ask(a.line, a.sessionId, "m")
       yield* a.line.type("response.created")
+      // oxlint-disable-next-line eslint/no-unmodified-loop-condition -- the agent sets it
       while (speak === undefined) yield* Effect.sleep("5 millis")
       speak("One. ")
       yield* a.line.type("response.output_text.delta")

@@ -85,6 +85,36 @@ describe("an agent that can resume", () => {
   }
 })
 
+/** Numbers that look drawn and are the same in each run. */
+const drawn = (seed: number) => () => {
+  seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
+  return seed / 2 ** 32
+}
+
+describe("any pattern of cuts", () => {
+  for (const dialect of ["gateway", "envelope"] as const) {
+    it.live(
+      dialect,
+      () =>
+        Effect.gen(function* () {
+          for (let seed = 1; seed <= 12; seed++) {
+            const draw = drawn(seed * 7_919)
+            const cuts = Array.from({ length: 6 }, () => {
+              const up = draw() < 0.7
+              return { after: Math.floor(50 + draw() ** 2 * (up ? 24_000 : 2_500)), up }
+            })
+            const seen = yield* reply(dialect, true, (connection) => cuts[connection])
+            assert.strictEqual(seen.last["type"], "response.completed", `seed ${seed}`)
+            assert.strictEqual(seen.text, text, `seed ${seed}`)
+            assert.strictEqual(seen.ends.length, 1, `seed ${seed}`)
+            assert.strictEqual(seen.runs, 1, `seed ${seed}`)
+          }
+        }),
+      60_000
+    )
+  }
+})
+
 describe("an agent that knows of no features", () => {
   for (const dialect of dialects) {
     it.live(
