@@ -25,7 +25,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     complaint: 1,
     file: `${channel}/MemoryJournal.ts`,
     find: "if (known !== undefined) return",
-    replace: "if (known !== undefined && order < 0) return"
+    replace: "if (known !== undefined && known.order < 0) return"
   },
   {
     name: "forget the dedupe after a restart",
@@ -33,8 +33,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     complaint: 5,
     profile: "crash",
     file: `${channel}/SqlJournal.ts`,
-    find: "if (hash !== undefined && index.rowOf(hash) !== undefined) {",
-    replace: "if (hash === -1) {"
+    find: "if (hashed !== undefined && index.rowOf(hashed) !== undefined) {",
+    replace: "if (hashed === -1) {"
   },
   {
     name: "say yes before the commit",
@@ -119,10 +119,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "lose the last words",
-    law: "agreement",
+    law: "stream",
     file: "src/services/protocol/ReplyLog.ts",
     find: "if (rest !== undefined) steps.push(rest)",
-    replace: "if (rest !== undefined && rest.sequence < 6) steps.push(rest)"
+    replace: "if (rest?.sequence === -1) steps.push(rest)"
   },
   {
     name: "lose the text before a tool call",
