@@ -47,6 +47,8 @@ export interface Options {
   readonly window?: number | undefined
   /** The largest frame of an agent, in bytes: a message that makes a larger one ends as INVALID_REQUEST. 1 MiB by default. */
   readonly maxFrameBytes?: number | undefined
+  /** The longest reply in characters; what is longer is stopped and ends as CALLBACK_ERROR. 32 Mi by default. */
+  readonly maxReplyCharacters?: number | undefined
 }
 
 /** How an end is tried again that the database does not take: for about a minute. */
@@ -55,6 +57,10 @@ const untilStored = Schedule.exponential("50 millis").pipe(
   Schedule.upTo({ duration: "60 seconds" })
 )
 
+const tooLong: Failure = {
+  code: "CALLBACK_ERROR",
+  message: "The answer is longer than the platform keeps, so it was stopped there. Ask for less at once."
+}
 const tooLarge: Failure = {
   code: "INVALID_REQUEST",
   message: "The message is larger than an agent takes at once. Send less, or send it as a file."
@@ -86,6 +92,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const grace = Duration.toMillis(options.grace ?? "60 seconds")
   const window = options.window ?? 100
   const maxFrameBytes = options.maxFrameBytes ?? 1024 * 1024
+  const maxReplyCharacters = options.maxReplyCharacters ?? 32 * 1024 * 1024
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
 
   const desks = new Map<string, Desk>()
@@ -148,6 +155,16 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const flushSoon = (reply: Reply): void => {
     if (dirty.size === 0) queueMicrotask(flushAll)
     dirty.add(reply)
+  }
+
+  const tellCancelled = (desk: Desk, { agentResponseId, exchange }: Reply): void => {
+    desk.link?.send([
+      encodeCancel({
+        responseId: agentResponseId ?? exchange.responseId,
+        messageId: exchange.messageId,
+        sessionId: exchange.sessionId
+      })
+    ])
   }
 
   const openReply = (reply: Reply): void => {
@@ -433,7 +450,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     openReply(found)
     const ending = LiveReply.take(found, received, resumes(desk.link))
     if (ending !== undefined) fork(end(desk, found, ending, desk.hold))
-    else if (found.pending.length > 0) flushSoon(found)
+    else if (found.text.length > maxReplyCharacters) {
+      // Law bounded: it is kept here until it ends, and an agent that never ends would take the platform's memory.
+      tellCancelled(desk, found)
+      fork(end(desk, found, { text: found.text, failure: tooLong, usage: undefined }, desk.hold))
+    } else if (found.pending.length > 0) flushSoon(found)
     return "taken"
   }
 
@@ -590,13 +611,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     }
     const reply = underWay.get(responseId)?.reply
     if (reply !== undefined && !reply.ended) {
-      desk.link?.send([
-        encodeCancel({
-          responseId: reply.agentResponseId ?? responseId,
-          messageId: exchange.messageId,
-          sessionId: exchange.sessionId
-        })
-      ])
+      tellCancelled(desk, reply)
       yield* end(desk, reply, { ...ending, text: reply.text })
     }
     return yield* sessions.findExchange(responseId)

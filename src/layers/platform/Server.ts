@@ -73,6 +73,8 @@ export interface ServeOptions {
   readonly grace?: Duration.Input | undefined
   /** How many messages an agent has at once. 100 by default. */
   readonly window?: number | undefined
+  /** The longest reply in characters. 32 Mi by default. */
+  readonly maxReplyCharacters?: number | undefined
 }
 
 export interface Options extends ServeOptions, Stores.Bounds {
@@ -226,7 +228,12 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
 export const layerOver = (options: ServeOptions): Layer.Layer<Server, CannotListen | StoreError, Stores.Stores> =>
   Layer.effect(Server, make(options)).pipe(
     Layer.provide(
-      LiveBroker.layer({ grace: options.grace, window: options.window, maxFrameBytes: options.maxFrameBytes })
+      LiveBroker.layer({
+        grace: options.grace,
+        window: options.window,
+        maxFrameBytes: options.maxFrameBytes,
+        maxReplyCharacters: options.maxReplyCharacters
+      })
     ),
     Layer.provide(Layer.mergeAll(NodeHttpServer.layerHttpServices, SecureRandom.layerWebCrypto))
   )

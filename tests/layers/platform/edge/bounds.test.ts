@@ -72,7 +72,7 @@ describe("heartbeat", () => {
 describe("slow readers", () => {
   it.live("a window that reads nothing is closed with 1013, the others get everything", () =>
     Effect.gen(function* () {
-      const platform = yield* start()
+      const platform = yield* start({ maxReplyCharacters: 64 * 1024 * 1024 })
       const keys = yield* register(platform)
       const { token } = yield* signIn(platform)
       const sessionId = yield* openSession(platform, token, keys.claw_id)
@@ -122,4 +122,34 @@ describe("a message that makes a frame larger than an agent takes", () => {
       })
     )
   }
+})
+
+describe("a reply without end", () => {
+  it.live("is stopped at the limit: the agent is told, what was said stays, others go on", () =>
+    Effect.gen(function* () {
+      const platform = yield* start({ maxReplyCharacters: 1_000 })
+      const keys = yield* register(platform)
+      const { token } = yield* signIn(platform)
+      const sessionId = yield* openSession(platform, token, keys.claw_id)
+      const ann = yield* person(platform, token)
+      const worker = yield* agent(platform, keys, "gateway")
+      ask(ann, sessionId, "m1")
+      const write = pen(worker, "gateway", yield* message(worker), "endless")
+      write.begin()
+      for (let i = 0; i < 12; i++) write.delta("x".repeat(100))
+      const failed = yield* ann.type("response.failed")
+      assert.strictEqual(failed["response"]["error"]["code"], "CALLBACK_ERROR")
+      assert.strictEqual((yield* worker.type("response.cancel"))["message_id"], "m1")
+      const said = ann.frames.flatMap((frame) =>
+        frame["type"] === "response.output_text.delta" ? [frame["delta"]] : []
+      )
+      assert.isAtLeast(said.join("").length, 1_000)
+      assert.isAtMost(said.join("").length, 1_200)
+      ask(ann, sessionId, "m2")
+      const next = pen(worker, "gateway", yield* message(worker), "short")
+      next.begin()
+      next.complete("ok")
+      assert.strictEqual((yield* ann.type("response.completed"))["response"]["output_text"], "ok")
+    })
+  )
 })
