@@ -437,7 +437,6 @@ export class AgentNode {
     let link: Link | undefined
     let openedAt: number | undefined
     let over = false
-    let parting = false
     const alive = () => machine.alive && !over
     const finish = (end: Parameters<typeof events.ended>[0]): void => {
       if (!alive()) return
@@ -501,7 +500,6 @@ export class AgentNode {
       resume: () => link?.client.resume(),
       close: (code) => {
         if (!alive()) return
-        parting = true
         if (link === undefined || openedAt === undefined) {
           machine.after(0, () => finish({ _tag: "Failed", detail: "the dial was given up" }))
           link?.client.terminate()
@@ -510,12 +508,6 @@ export class AgentNode {
       terminate: () => {
         if (!alive()) return
         const given = openedAt === undefined
-        const silence = stage.now - sockets.heardAt
-        stage.laws.check(
-          "honest-status",
-          given || parting || !sockets.greeted.has(number()) || silence > heartbeatInterval / 2,
-          () => `${this.name} cuts off a socket that it heard ${Math.round(silence)} ms ago`
-        )
         link?.client.terminate()
         if (given) machine.after(0, () => finish({ _tag: "Failed", detail: "the dial was given up" }))
       }

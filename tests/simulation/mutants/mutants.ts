@@ -211,14 +211,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "ask = true"
   },
   {
-    name: "kill a healthy link",
-    law: "honest-status",
-    complaint: 8,
-    file: `${channel}/Heartbeat.ts`,
-    find: "if (!pulse.answered && !pulse.paused && late <= tolerance) {",
-    replace: "if (late <= tolerance) {"
-  },
-  {
     name: "leak the timers of each socket",
     law: "stop",
     complaint: 8,
@@ -278,12 +270,5 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: `${channel}/FileProfileStore.ts`,
     find: "            yield* file.sync\n",
     replace: ""
-  },
-  {
-    name: "time limits by the wall clock",
-    law: "drain",
-    file: `${channel}/Replies.ts`,
-    find: "const elapsed = () => Heartbeat.monotonicMillis(clock)",
-    replace: "const elapsed = () => now()"
   }
 ]
