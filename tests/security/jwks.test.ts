@@ -137,7 +137,8 @@ describe("a token of another issuer", () => {
         ["a subject without end", yield* token(issuer, keys, { subject: "s".repeat(300) })],
         ["another's key under the known name", yield* token(issuer, stranger)],
         ["an unknown key", yield* token(issuer, stranger, { kid: "k9" })],
-        ["a changed letter", (yield* token(issuer, keys)).replace(/.$/, (last) => (last === "A" ? "B" : "A"))]
+        // The one before the last four: some bits of the very last letter of a signature mean nothing.
+        ["a changed letter", (yield* token(issuer, keys)).replace(/.(?=.{4}$)/, (one) => (one === "A" ? "B" : "A"))]
       ]
       for (const [what, bearer] of wrong) {
         const { body, status } = yield* call(platform, "GET", "/api/me", { token: bearer })

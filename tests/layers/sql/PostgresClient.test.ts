@@ -119,7 +119,8 @@ describe.skipIf(postgres.missing !== undefined)("Postgres", () => {
         }).pipe(sql.withTransaction, atEdge)
       yield* Effect.all([both(1, 2), both(2, 1)], { concurrency: "unbounded" })
       assert.deepStrictEqual(yield* sql`SELECT n FROM counters ORDER BY id`, [{ n: 2 }, { n: 2 }])
-      assert.strictEqual(first.tries, 3)
+      // Which of the two gives way, and how often before the other is through, is Postgres' business.
+      assert.isAtLeast(first.tries, 3)
     }).pipe(Effect.provide(postgres.schema))
   )
 })

@@ -178,7 +178,12 @@ describe("decodeAgentFrame", () => {
     assert.deepStrictEqual(readAck(ack.frame), { messageId: "m1", sessionId: "s1" })
     const resume = control(encodeAgentResume({ responseId: "r", from: 7 }))
     assert.deepStrictEqual(resume.frame, { type: "response.resume", response_id: "r", from: 7 })
-    assert.deepStrictEqual(readAgentResume(resume.frame), { responseId: "r", from: 7 })
+    assert.deepStrictEqual(readAgentResume(resume.frame), {
+      responseId: "r",
+      from: 7,
+      messageId: undefined,
+      sessionId: undefined
+    })
     const stored = control(encodeResponseAck({ responseId: "r", sequence: 7 }))
     assert.deepStrictEqual(stored.frame, { type: "response.ack", response_id: "r", sequence_number: 7 })
     assert.deepStrictEqual(readResponseAck(stored.frame), { responseId: "r", sequence: 7 })
