@@ -214,6 +214,16 @@ describe("a person's key", () => {
     })
   )
 
+  it.live("makes no other keys", () =>
+    Effect.gen(function* () {
+      const { platform, token } = yield* setUp
+      const { key } = yield* keyOf(platform, token)
+      const answer = yield* call(platform, "POST", "/api/keys", { token: key, body: { name: "child" } })
+      assert.strictEqual(answer.status, 403)
+      assert.include(JSON.stringify(answer.body), "Sign in")
+    })
+  )
+
   it.live("may revoke itself, and is told that it did", () =>
     Effect.gen(function* () {
       const { platform, token } = yield* setUp

@@ -3,9 +3,10 @@
  * reply: one stream step per piece costs more than everything else together, so the producer runs ahead in a plain
  * promise loop, pieces gather in an array, and the fiber takes all there is in one step.
  *
- * When the fiber is woken: for the first piece at once (the time to the first delta is what a person feels), after
- * that with `process.nextTick` called from a microtask, which Node runs when the microtasks of this turn are done:
- * everything an iterator yields without waiting for I/O is then one batch, and nothing waits for the next turn.
+ * When the fiber is woken: for the first piece at once (the time to the first delta is what a person feels). After
+ * that once a delta's worth waits, with `process.nextTick` called from a microtask, which Node runs when the microtasks
+ * of this turn are done: everything an iterator yields without waiting for I/O is then one batch. Less than that waits
+ * for more, for `linger` at most: a fiber woken for every few letters costs more than the letters.
  *
  * Law bounded: a producer that is ahead by `maxWaiting` characters is not pulled until the fiber has taken them.
  * Law stop: ending the stream aborts the signal and returns the iterator, and waits for neither.
@@ -22,6 +23,11 @@ export type Piece = string | ReplyPart
 
 /** In characters; an Activity or Usage part counts as one. */
 export const defaultMaxWaiting = 64 * 1024
+
+/** Characters that wake the fiber without waiting for more: what fills a delta. */
+const worth = 50
+/** Milliseconds that less may wait. */
+const linger = 4
 
 export interface Options {
   /** Characters that may wait before the producer is paused. 64 Ki by default. */
@@ -63,6 +69,8 @@ class Pump<E> implements Sink<E> {
   private producer: (() => void) | undefined
   private started = false
   private wakeScheduled = false
+  private timer: NodeJS.Timeout | undefined
+  private lingering = false
 
   constructor(maxWaiting: number) {
     this.maxWaiting = maxWaiting
@@ -107,6 +115,7 @@ class Pump<E> implements Sink<E> {
   readonly stop = (): void => {
     const running = this.ended === undefined
     this.ended ??= Cause.done()
+    clearTimeout(this.timer)
     this.waiting = []
     this.producer?.()
     if (running) this.controller.abort()
@@ -138,7 +147,12 @@ class Pump<E> implements Sink<E> {
 
   private wake(): void {
     if (this.consumer === undefined || this.wakeScheduled) return
-    if (this.started) {
+    if (this.started && this.ended === undefined && this.characters < Math.min(worth, this.maxWaiting)) {
+      // One timer for the life of the pump: it may find nothing to do.
+      if (this.timer === undefined) this.timer = setTimeout(this.wakeNow, linger)
+      else if (!this.lingering) this.timer.refresh()
+      this.lingering = true
+    } else if (this.started) {
       this.wakeScheduled = true
       process.nextTick(this.wakeNow)
     } else {
@@ -149,6 +163,7 @@ class Pump<E> implements Sink<E> {
 
   private readonly wakeNow = (): void => {
     this.wakeScheduled = false
+    this.lingering = false
     const resume = this.consumer
     if (resume === undefined) return
     const batch = this.take()

@@ -43,6 +43,7 @@ const isLocal = (request: HttpServerRequest): boolean => {
 
 const signInClosed =
   "Signing in by a name alone is open on the platform's own machine only. Use a token you were given, or start the platform with --open-sign-in if everyone who reaches it may come in under any name."
+const keyMakesNoKeys = "A key makes no other keys. Sign in, and make it there."
 const registerClosed =
   "Registering an agent from another machine needs a token of this platform (Authorization: Bearer). Sign in on the platform's machine and use that token, or start the platform with --open-sign-in."
 
@@ -171,8 +172,10 @@ const chat = HttpApiBuilder.group(
         const keys = yield* inWords(people.listKeys(userId))
         return answer({ items: keys.map(toKey) })
       }),
-      createKey: Effect.fnUntraced(function* ({ payload }) {
+      createKey: Effect.fnUntraced(function* ({ payload, request }) {
         const { userId } = yield* CurrentPerson
+        // Else a key that was lost could outlive its revocation in the keys that it made.
+        if (/^bearer ck_/i.test(request.headers["authorization"] ?? "")) return yield* refuse[403](keyMakesNoKeys)
         const { key, secret } = yield* inWords(people.createKey(userId, payload.name))
         return answer({ ...toKey(key), key: Redacted.value(secret) }, "Keep the key: it is shown this once.")
       }),

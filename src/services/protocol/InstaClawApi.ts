@@ -91,7 +91,7 @@ export class ChatApi extends HttpApiGroup.make("chat")
     HttpApiEndpoint.post("createKey", "/api/keys", {
       payload: Schema.Struct({ name: Schema.String }),
       success: Models.Answer(Models.CreatedKey),
-      error: [TooMany, ...storeErrors]
+      error: [NotAllowed, TooMany, ...storeErrors]
     }).annotate(OpenApi.Description, "A long-lived key for /v1. The key is shown this once."),
     HttpApiEndpoint.delete("revokeKey", "/api/keys/:key_id", {
       params: { key_id: Schema.String },

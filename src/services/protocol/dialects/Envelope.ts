@@ -5,7 +5,7 @@
  */
 import type { Dialect } from "../Dialect.ts"
 import { topicOfBot } from "../Wire.ts"
-import { inString } from "./Template.ts"
+import { inString, quotedInString } from "./Template.ts"
 
 export const dialect: Dialect = {
   name: "envelope",
@@ -26,9 +26,7 @@ export const dialect: Dialect = {
           ]
         case "Deltas": {
           let sequence = step.sequence
-          return step.deltas.map(
-            (delta) => `${deltaBefore}${inString(JSON.stringify(delta))}${deltaAfter}${sequence++}}"}`
-          )
+          return step.deltas.map((delta) => `${deltaBefore}${quotedInString(delta)}${deltaAfter}${sequence++}}"}`)
         }
         case "Completed":
           return [

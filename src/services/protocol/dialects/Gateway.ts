@@ -5,6 +5,7 @@
  */
 import type { Dialect, ReplyRoute } from "../Dialect.ts"
 import type { TerminalStep } from "../ReplyLog.ts"
+import { quoted } from "./Template.ts"
 
 /** The request's metadata, where session and message are named for certain. */
 const metadataOf = ({ head, messageId, sessionId }: ReplyRoute): Readonly<Record<string, string>> => ({
@@ -45,7 +46,7 @@ export const dialect: Dialect = {
           ]
         case "Deltas": {
           let sequence = step.sequence
-          return step.deltas.map((delta) => `${before}${JSON.stringify(delta)},"sequence_number":${sequence++}}`)
+          return step.deltas.map((delta) => `${before}${quoted(delta)},"sequence_number":${sequence++}}`)
         }
         case "Completed":
         case "Failed":

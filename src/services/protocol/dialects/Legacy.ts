@@ -5,7 +5,7 @@
  */
 import type { Dialect } from "../Dialect.ts"
 import { topicOfBot } from "../Wire.ts"
-import { inString, isoOf } from "./Template.ts"
+import { inString, isoOf, quotedInString } from "./Template.ts"
 
 export const dialect: Dialect = {
   name: "legacy",
@@ -31,9 +31,7 @@ export const dialect: Dialect = {
           ]
         case "Deltas": {
           let sequence = step.sequence
-          return step.deltas.map(
-            (delta) => `${deltaBefore}${inString(JSON.stringify(delta))}${deltaAfter}${sequence++}}"}`
-          )
+          return step.deltas.map((delta) => `${deltaBefore}${quotedInString(delta)}${deltaAfter}${sequence++}}"}`)
         }
         case "Completed": {
           const rest = riders(isoOf(step.completedAt))

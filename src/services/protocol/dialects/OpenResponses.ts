@@ -4,6 +4,7 @@
  */
 import type { Dialect } from "../Dialect.ts"
 import { events, wholeResponse } from "../ReplyLog.ts"
+import { quoted } from "./Template.ts"
 
 export const dialect: Dialect = {
   name: "open-responses",
@@ -16,9 +17,7 @@ export const dialect: Dialect = {
     return (step) => {
       if (step._tag !== "Deltas") return events(head, step).map((event) => JSON.stringify(event))
       let sequence = step.sequence
-      return step.deltas.map(
-        (delta) => `${before}${JSON.stringify(delta)},"logprobs":[],"sequence_number":${sequence++}}`
-      )
+      return step.deltas.map((delta) => `${before}${quoted(delta)},"logprobs":[],"sequence_number":${sequence++}}`)
     }
   }
 }
