@@ -33,8 +33,13 @@ const identityOf = ({ accountId, messageId, sessionId }: MessageKey): string | u
 
 class Store {
   readonly running = new Map<string, Kept>()
-  /** In the order in which they ended: the first is the first to go. */
   readonly ended = new Map<string, Kept>()
+  /**
+   * Those that ended, in that order: the first is the first to go. Beside the map, because finding the first entry of
+   * a map that loses its first entries all the time means walking over all that it has lost.
+   */
+  private line: Array<string> = []
+  private head = 0
   readonly byIdentity = new Map<string, Kept>()
   private order = 0
   private characters = 0
@@ -82,6 +87,7 @@ class Store {
     this.running.delete(responseId)
     const { begun: _begun, request: _request, ...entry } = kept.entry
     this.put(this.ended, { ...kept, entry }, { outcome, endedAt: now })
+    this.line.push(responseId)
     this.characters += outcome.text.length
     this.evict(now)
     return true
@@ -105,14 +111,19 @@ class Store {
   }
 
   private evict(now: number): void {
-    for (const [responseId, { entry, identity }] of this.ended) {
+    for (; this.head < this.line.length; this.head++) {
+      const responseId = this.line[this.head]!
+      const { entry, identity } = this.ended.get(responseId)!
       const old = now - (entry.endedAt ?? now) > this.maxAge
       const full = this.running.size + this.ended.size > this.maxEntries || this.characters > this.maxCharacters
-      if (!old && !full) return
+      if (!old && !full) break
       this.ended.delete(responseId)
       this.characters -= entry.outcome?.text.length ?? 0
       if (identity !== undefined) this.byIdentity.delete(identity)
     }
+    if (this.head < 1024) return
+    this.line = this.line.slice(this.head)
+    this.head = 0
   }
 }
 
