@@ -22,9 +22,6 @@ const drawMask = (): number => {
 
 const littleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 
-/** Bytes before the payload: two, the longer length, and the mask. */
-const headLength = (bytes: number): number => (bytes < 126 ? 6 : bytes < 65_536 ? 8 : 14)
-
 /**
  * Applies a mask in place, a word at a time where the buffer's words allow. `words` is the whole buffer as 32-bit
  * words. Whole words turn the key by four, so that the tail goes on where the head left off.
@@ -44,43 +41,60 @@ const apply = (out: Buffer, words: Int32Array, from: number, to: number, key: Re
   while (at < to) out[at] = out[at++]! ^ key[turn++ & 3]!
 }
 
+/**
+ * Frames are made here and then copied out: room for the longest form that a text can have is there already, so that
+ * its bytes need not be counted before they are written. Never handed out, so it is free again when a call returns.
+ */
+let scratch = Buffer.allocUnsafeSlow(256 * 1024)
+let words = new Int32Array(scratch.buffer)
+
+/** A scratch that one large call needed is not kept. */
+const kept = 4 * 1024 * 1024
+
+const reserve = (size: number, used: number): void => {
+  if (size <= scratch.length) return
+  const larger = Buffer.allocUnsafeSlow((Math.max(size, scratch.length * 2) + 3) & ~3)
+  scratch.copy(larger, 0, 0, used)
+  scratch = larger
+  words = new Int32Array(scratch.buffer)
+}
+
 /** The messages in order, each a whole frame. Lone surrogates become U+FFFD, as `ws` has it. */
 export const encodeTextFrames = (messages: ReadonlyArray<string>): Buffer => {
-  const lengths: Array<number> = []
-  let total = 0
-  for (const message of messages) {
-    const bytes = Buffer.byteLength(message)
-    lengths.push(bytes)
-    total += bytes + headLength(bytes)
-  }
-  // Its own memory and not a slice of the shared pool: it begins on a word, and so its words can be read as such.
-  const size = (total + 3) & ~3
-  const out = Buffer.allocUnsafeSlow(size)
-  const words = new Int32Array(out.buffer, 0, size >> 2)
   let at = 0
-  for (let i = 0; i < messages.length; i++) {
-    const bytes = lengths[i]!
-    out[at++] = 0x81
-    if (bytes < 126) {
-      out[at++] = 0x80 | bytes
-    } else if (bytes < 65_536) {
-      out[at++] = 0x80 | 126
-      out[at++] = bytes >> 8
-      out[at++] = bytes & 255
+  for (const message of messages) {
+    reserve(at + message.length * 3 + 14, at)
+    const start = at
+    // Which of the three forms of a length applies is mostly sure from the number of characters alone.
+    const isSure = message.length >= 126 && message.length * 3 < 65_536
+    const expected = isSure ? 126 : Buffer.byteLength(message)
+    const body = start + (expected < 126 ? 6 : expected < 65_536 ? 8 : 14)
+    const bytes = scratch.write(message, body)
+    scratch[start] = 0x81
+    if (expected < 126) {
+      scratch[start + 1] = 0x80 | bytes
+    } else if (expected < 65_536) {
+      scratch[start + 1] = 0x80 | 126
+      scratch[start + 2] = bytes >> 8
+      scratch[start + 3] = bytes & 255
     } else {
-      out[at++] = 0x80 | 127
-      out.writeBigUInt64BE(BigInt(bytes), at)
-      at += 8
+      scratch[start + 1] = 0x80 | 127
+      scratch.writeBigUInt64BE(BigInt(bytes), start + 2)
     }
     const mask = drawMask()
     const key = [mask & 255, (mask >> 8) & 255, (mask >> 16) & 255, (mask >> 24) & 255]
-    out[at++] = key[0]!
-    out[at++] = key[1]!
-    out[at++] = key[2]!
-    out[at++] = key[3]!
-    out.write(messages[i]!, at)
-    apply(out, words, at, at + bytes, key)
-    at += bytes
+    scratch[body - 4] = key[0]!
+    scratch[body - 3] = key[1]!
+    scratch[body - 2] = key[2]!
+    scratch[body - 1] = key[3]!
+    at = body + bytes
+    apply(scratch, words, body, at, key)
   }
-  return out.subarray(0, total)
+  const out = Buffer.allocUnsafe(at)
+  scratch.copy(out, 0, 0, at)
+  if (scratch.length > kept) {
+    scratch = Buffer.allocUnsafeSlow(256 * 1024)
+    words = new Int32Array(scratch.buffer)
+  }
+  return out
 }

@@ -45,6 +45,8 @@ describe("encodeTextFrames", () => {
       ...Array.from({ length: 9 }, (_, i) => "x".repeat(i)),
       ...[125, 126, 127, 65_535, 65_536, 70_001].map((n) => "y".repeat(n)),
       "纪要".repeat(5_000),
+      // Larger than what is kept to write into.
+      "要".repeat(1_500_000),
       '{"type":"response.completed"}'
     ]
     assert.deepStrictEqual(await understood([encodeTextFrames(messages)], messages.length), messages)
