@@ -6,5 +6,8 @@ writeFileSync(".env.example", envExample())
 const readme = readFileSync("README.md", "utf8")
 writeFileSync(
   "README.md",
-  readme.replace(/<!-- settings -->[^]*<!-- \/settings -->/, () => `<!-- settings -->\n${markdownTable()}\n<!-- /settings -->`)
+  readme.replace(
+    /<!-- settings -->[^]*<!-- \/settings -->/,
+    () => `<!-- settings -->\n${markdownTable()}\n<!-- /settings -->`
+  )
 )
