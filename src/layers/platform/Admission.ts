@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { IncomingMessage, Server } from "node:http"
 import type { Duplex } from "node:stream"
-import { type RawData, type WebSocket, WebSocketServer } from "ws"
+import type { RawData, WebSocket } from "ws"
 import * as ClientAddress from "./ClientAddress.ts"
 import * as Credential from "./Credential.ts"
 import * as Limits from "./Limits.ts"
@@ -85,12 +85,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     Fiber.runIn(runFork(effect), scope)
   }
   const most = options.maxSocketsPerKey ?? defaultMaxSocketsPerKey
-  const server = new WebSocketServer({
-    noServer: true,
-    maxPayload: options.maxPayload ?? 1024 * 1024,
-    perMessageDeflate: false,
-    clientTracking: false
-  })
+  const server = SocketPeer.makeServer(options.maxPayload)
 
   /** A person's frames are rationed; an agent's are not: they are the answer, and have bounds of their own. */
   const ration = (ws: WebSocket, asker: Limits.Asker, words: (message: string) => string): void => {

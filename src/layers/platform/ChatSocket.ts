@@ -11,7 +11,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import { type RawData, WebSocket, WebSocketServer } from "ws"
+import { type RawData, WebSocket } from "ws"
 import * as Broker from "../../services/platform/Broker.ts"
 import * as Identities from "../../services/platform/Identities.ts"
 import type { AgentDialect, Identity } from "../../services/platform/Identities.ts"
@@ -74,12 +74,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const scope = yield* Effect.scope
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
 
-  const server = new WebSocketServer({
-    noServer: true,
-    maxPayload: options.maxPayload ?? 1024 * 1024,
-    perMessageDeflate: false,
-    clientTracking: false
-  })
+  const server = SocketPeer.makeServer(options.maxPayload)
   const shake: NonNullable<Options["handshake"]> = options.handshake ?? server.handleUpgrade.bind(server)
   const peers = new Map<WebSocket, Peer>()
   const pulse = SocketPeer.makePulse(30)

@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import { type RawData, WebSocket, WebSocketServer } from "ws"
+import { type RawData, WebSocket } from "ws"
 import * as Broker from "../../services/platform/Broker.ts"
 import type * as Identities from "../../services/platform/Identities.ts"
 import type * as People from "../../services/platform/People.ts"
@@ -75,12 +75,7 @@ export const make: (
   const intake = yield* responsesIntake.make
   const scope = yield* Effect.scope
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
-  const server = new WebSocketServer({
-    noServer: true,
-    maxPayload: options.maxPayload ?? 1024 * 1024,
-    perMessageDeflate: false,
-    clientTracking: false
-  })
+  const server = SocketPeer.makeServer(options.maxPayload)
   const shake: NonNullable<Options["handshake"]> = options.handshake ?? server.handleUpgrade.bind(server)
   const peers = new Map<WebSocket, Peer>()
   const pulse = SocketPeer.makePulse(30)

@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import type { Socket } from "node:net"
-import { WebSocket } from "ws"
+import { WebSocket, WebSocketServer } from "ws"
 
 /** Bytes that may wait on a socket before it is closed with `tooSlow`. */
 export const writeBound = 8 * 1024 * 1024
@@ -65,6 +65,10 @@ export interface Pulse {
 }
 
 export const missedLimit = 3
+
+/** Takes upgrades that the door lets through. Keeps no list of sockets: whoever opens them does. */
+export const makeServer = (maxPayload = 1024 * 1024): WebSocketServer =>
+  new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false, clientTracking: false })
 
 export const makePulse = (period: number): Pulse => {
   const wheel = Array.from({ length: period }, () => new Map<WebSocket, number>())
