@@ -1,52 +1,62 @@
 /**
- * Gets an identity from the platform: `POST {INSTACLAW_PROFILE_CREATE_URL}`, then the profile on disk.
+ * The identity of one account, from nothing to registered: looks for credentials, lets the agent propose, waits for a
+ * person, registers, writes the profile. One registration at a time, across processes too.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { Profile, ProfileError } from "./ProfileStore.ts"
+import type * as Stream from "effect/Stream"
+import type * as SubscriptionRef from "effect/SubscriptionRef"
+import { FieldFault } from "../protocol/ProfileFields.ts"
+import { ProfileApiError } from "./ProfileApi.ts"
+import { type Profile, ProfileError } from "./ProfileStore.ts"
+import type { RegistrationState } from "./Registration.ts"
 
-/** What an agent says of itself. */
-export interface Proposal {
-  readonly name: string
-  readonly description: string
-  readonly avatar: string
-  readonly scene_tags: ReadonlyArray<string>
-  readonly custom_tags: ReadonlyArray<string>
-  readonly hourly_rate: number
-  readonly instance_type: number
-}
-
-/** The platform said no, with its own words where it had some. */
-export class RegistrationRefused extends Schema.TaggedError<RegistrationRefused>()("RegistrationRefused", {
-  status: Schema.Finite,
+/** What was said is no profile: the faults are by field. */
+export class InvalidProposal extends Schema.TaggedError<InvalidProposal>()("InvalidProposal", {
+  faults: Schema.Array(FieldFault)
+}) {}
+/** There is nothing to confirm or cancel: none was proposed, or another one took its place, or it was cancelled. */
+export class NothingPending extends Schema.TaggedError<NothingPending>()("NothingPending", {
   detail: Schema.String
 }) {}
-/** No answer, or one that is none of ours. The next attempt may go through. */
-export class RegistrationFailed extends Schema.TaggedError<RegistrationFailed>()("RegistrationFailed", {
-  detail: Schema.String
-}) {}
-
-/** The address is not one that a token or a key may travel to or from. Needs a person. */
-export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", {
-  url: Schema.String
+/** Somebody confirms at this moment: here, or another process (`owner` names it). */
+export class Busy extends Schema.TaggedError<Busy>()("Busy", { owner: Schema.String }) {}
+/** There is an identity already. */
+export class AlreadyRegistered extends Schema.TaggedError<AlreadyRegistered>()("AlreadyRegistered", {
+  clawId: Schema.String
 }) {}
 
 export class RegistrarError extends Schema.TaggedError<RegistrarError>()("RegistrarError", {
-  reason: Schema.Union([RegistrationRefused, RegistrationFailed, AddressRefused])
+  reason: Schema.Union([InvalidProposal, NothingPending, Busy, AlreadyRegistered, ProfileApiError, ProfileError])
 }) {
   get transient(): boolean {
-    return this.reason._tag === "RegistrationFailed"
+    const reason = this.reason
+    switch (reason._tag) {
+      case "Busy":
+        return true
+      case "ProfileApiError":
+      case "ProfileError":
+        return reason.transient
+      default:
+        return false
+    }
   }
   override get message(): string {
     const reason = this.reason
     switch (reason._tag) {
-      case "RegistrationRefused":
-        return `The platform refused the registration (${reason.status}): ${reason.detail}`
-      case "RegistrationFailed":
-        return `The registration did not go through: ${reason.detail}. Try again in a moment.`
-      case "AddressRefused":
-        return `${reason.url} is not encrypted and not on this machine: no key is asked for there. Use an https:// address.`
+      case "InvalidProposal":
+        return `This cannot be registered. ${reason.faults.map(({ field, message }) => (field === "" ? message : `${field}: ${message}`)).join(" ")}`
+      case "NothingPending":
+        return reason.detail
+      case "Busy":
+        return `A registration is under way already (${reason.owner}). Wait for its end.`
+      case "AlreadyRegistered":
+        return `This agent is registered already, as ${reason.clawId}. Remove its profile first if it shall become another one.`
+      case "ProfileApiError":
+      case "ProfileError":
+        return reason.message
     }
   }
 }
@@ -54,7 +64,25 @@ export class RegistrarError extends Schema.TaggedError<RegistrarError>()("Regist
 export class Registrar extends Context.Service<
   Registrar,
   {
-    /** Registers and writes the profile; the activation token is used where there is one, and removed after. */
-    readonly register: (proposal: Proposal) => Effect.Effect<Profile, RegistrarError | ProfileError>
+    readonly state: SubscriptionRef.SubscriptionRef<RegistrationState>
+    /**
+     * The credentials there are now and every time they become others: `None` when the file is gone. What is on the
+     * line follows this and nothing else.
+     */
+    readonly profile: Stream.Stream<Option.Option<Profile>>
+    /** Leaves a proposal for a person to confirm; one that waits already is replaced. Answers its id. */
+    readonly propose: (proposal: unknown) => Effect.Effect<{ readonly proposalId: string }, RegistrarError>
+    /**
+     * A person (or a script with the right to) confirms, perhaps with other values than were proposed. Without a
+     * proposal that waits, `proposal` alone is registered. Fails with Busy where two confirm at once.
+     */
+    readonly submit: (input: {
+      readonly proposalId?: string | undefined
+      readonly proposal?: unknown
+    }) => Effect.Effect<Profile, RegistrarError>
+    /** Not like this: the proposal is dropped, and after a while the agent proposes again. */
+    readonly cancel: (input: { readonly proposalId?: string | undefined }) => Effect.Effect<void, RegistrarError>
+    /** Looks at once instead of at the next interval; also leaves `coolingDown` and the wait after a setback. */
+    readonly look: Effect.Effect<void>
   }
 >()("clawfiber/channel/Registrar") {}

@@ -1,6 +1,6 @@
 /**
  * Registration over HTTP: `POST {url}` with what the agent says of itself, and the activation token where there is
- * one. The answer, bare or wrapped in `{code, message, data}`, becomes the profile, kept beside the origin it came from.
+ * one. The answer, bare or wrapped in `{code, message, data}`, becomes the profile, beside the origin it came from.
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,15 +10,13 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { ProfileStore } from "../../services/channel/ProfileStore.ts"
 import {
   AddressRefused,
-  type Proposal,
-  Registrar,
-  RegistrarError,
+  ProfileApi,
+  ProfileApiError,
   RegistrationFailed,
   RegistrationRefused
-} from "../../services/channel/Registrar.ts"
+} from "../../services/channel/ProfileApi.ts"
 import * as PlatformAddress from "./PlatformAddress.ts"
 import * as ProfileCodec from "./ProfileCodec.ts"
 
@@ -29,7 +27,7 @@ export interface Options {
   readonly timeout?: Duration.Input | undefined
 }
 
-const failed = (detail: string) => new RegistrarError({ reason: new RegistrationFailed({ detail }) })
+const failed = (detail: string) => new ProfileApiError({ reason: new RegistrationFailed({ detail }) })
 
 type Fields = Readonly<Record<string, unknown>>
 
@@ -53,7 +51,7 @@ const wordsOf = (body: unknown): string | undefined => {
 const mayPass = (status: number) => status >= 500 || status === 408 || status === 425 || status === 429
 
 /** What the platform's answer comes to: the fields of an identity, or why there are none. */
-const understand = (status: number, text: string): Result.Result<Fields, RegistrarError> => {
+const understand = (status: number, text: string): Result.Result<Fields, ProfileApiError> => {
   const body = Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(text))())
   const words = wordsOf(body)
   if (status >= 300 && status < 400) {
@@ -66,7 +64,9 @@ const understand = (status: number, text: string): Result.Result<Fields, Registr
   }
   if (status >= 400) {
     const detail = words ?? "it gave no reason. Look at INSTACLAW_PROFILE_CREATE_URL"
-    return Result.fail(new RegistrarError({ reason: new RegistrationRefused({ status, detail }) }))
+    return Result.fail(
+      new ProfileApiError({ reason: new RegistrationRefused({ status, detail, fields: [], token: status === 401 }) })
+    )
   }
   if (!isRecord(body)) {
     return Result.fail(
@@ -80,23 +80,29 @@ const understand = (status: number, text: string): Result.Result<Fields, Registr
   const code = body["code"]
   if (typeof code === "number" && code !== 0 && code !== 200) {
     const detail = words ?? "it gave no reason"
-    return Result.fail(new RegistrarError({ reason: new RegistrationRefused({ status: code, detail }) }))
+    return Result.fail(
+      new ProfileApiError({ reason: new RegistrationRefused({ status: code, detail, fields: [], token: false }) })
+    )
   }
   return Result.succeed(isRecord(body["data"]) ? body["data"] : body)
 }
 
 export const make = Effect.fnUntraced(function* (
   options: Options
-): Effect.fn.Return<Registrar["Service"], never, HttpClient.HttpClient | ProfileStore> {
+): Effect.fn.Return<ProfileApi["Service"], never, HttpClient.HttpClient> {
   const client = yield* HttpClient.HttpClient
-  const profiles = yield* ProfileStore
 
-  const register = Effect.fn("Registrar.register")(function* (proposal: Proposal) {
+  const create: ProfileApi["Service"]["create"] = Effect.fn("ProfileApi.create")(function* ({
+    attempt,
+    proposal,
+    token
+  }) {
     if (!PlatformAddress.mayCarryKeys(options.url)) {
-      return yield* new RegistrarError({ reason: new AddressRefused({ url: options.url.origin }) })
+      return yield* new ProfileApiError({ reason: new AddressRefused({ url: options.url.origin }) })
     }
-    const token = yield* profiles.activationToken
-    const bare = HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(options.url), proposal)
+    const bare = HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(options.url), proposal).pipe(
+      HttpClientRequest.setHeader("idempotency-key", attempt)
+    )
     const request = Option.match(token, {
       onNone: () => bare,
       onSome: (token) => HttpClientRequest.bearerToken(bare, token)
@@ -127,13 +133,11 @@ export const make = Effect.fnUntraced(function* (
     if (Result.isFailure(decoded)) {
       return yield* failed(`the platform's answer cannot be used: ${decoded.failure}`)
     }
-    yield* profiles.save(decoded.success)
-    yield* profiles.clearActivationToken
     return decoded.success
   })
 
-  return Registrar.of({ register })
+  return ProfileApi.of({ create })
 })
 
-export const layer = (options: Options): Layer.Layer<Registrar, never, HttpClient.HttpClient | ProfileStore> =>
-  Layer.effect(Registrar, make(options))
+export const layer = (options: Options): Layer.Layer<ProfileApi, never, HttpClient.HttpClient> =>
+  Layer.effect(ProfileApi, make(options))

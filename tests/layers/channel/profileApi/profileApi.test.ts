@@ -9,11 +9,10 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as TestClock from "effect/testing/TestClock"
-import * as HttpRegistrar from "../../../../src/layers/channel/HttpRegistrar.ts"
-import * as MemoryRegistrar from "../../../../src/layers/channel/MemoryRegistrar.ts"
-import * as MemoryProfileStore from "../../../../src/layers/channel/MemoryProfileStore.ts"
-import { ProfileStore } from "../../../../src/services/channel/ProfileStore.ts"
-import { type Proposal, Registrar } from "../../../../src/services/channel/Registrar.ts"
+import * as HttpProfileApi from "../../../../src/layers/channel/HttpProfileApi.ts"
+import * as MemoryProfileApi from "../../../../src/layers/channel/MemoryProfileApi.ts"
+import { ProfileApi } from "../../../../src/services/channel/ProfileApi.ts"
+import type { Proposal } from "../../../../src/services/protocol/ProfileFields.ts"
 
 const proposal: Proposal = {
   name: "Ada",
@@ -25,6 +24,10 @@ const proposal: Proposal = {
   instance_type: 0
 }
 
+const register = Effect.flatMap(ProfileApi, (api) =>
+  api.create({ proposal, token: Option.some(Redacted.make("act-token")), attempt: "attempt-1" })
+)
+
 type Answer = (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<Response, HttpClientError.HttpClientError>
 
 const world = (answer: Answer, url = "https://claw.example/profiles/create") => {
@@ -33,9 +36,8 @@ const world = (answer: Answer, url = "https://claw.example/profiles/create") => 
     requests.push(request)
     return Effect.map(answer(request), (response) => HttpClientResponse.fromWeb(request, response))
   })
-  const layer = HttpRegistrar.layer({ url: new URL(url) }).pipe(
-    Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
-    Layer.provideMerge(MemoryProfileStore.layer({ activationToken: "act-token" }))
+  const layer = HttpProfileApi.layer({ url: new URL(url) }).pipe(
+    Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
   )
   return { requests, layer }
 }
@@ -46,21 +48,16 @@ const json = (status: number, body: unknown) => text(status, JSON.stringify(body
 const identity = { app_key: "k", app_secret: "hush", claw_id: "c-9" }
 
 describe("a platform that says yes", () => {
-  const memory = MemoryRegistrar.layer({ origin: "https://claw.example" }).pipe(
-    Layer.provideMerge(MemoryProfileStore.layer({ activationToken: "act-token" }))
-  )
+  const memory = MemoryProfileApi.layer({ origin: "https://claw.example" })
   for (const [name, layer] of [
     ["HTTP", world(json(200, identity)).layer],
     ["memory", memory]
   ] as const) {
-    it.effect(`${name}: what was registered is kept, with its origin, and the activation token is gone`, () =>
+    it.effect(`${name}: what was registered comes with its origin`, () =>
       Effect.gen(function* () {
-        const profile = yield* Effect.flatMap(Registrar, (registrar) => registrar.register(proposal))
+        const profile = yield* register
         assert.deepInclude(profile, proposal)
         assert.strictEqual(profile.origin, "https://claw.example")
-        const store = yield* ProfileStore
-        assert.deepStrictEqual(yield* store.load, Option.some(profile))
-        assert.isTrue(Option.isNone(yield* store.activationToken))
       }).pipe(Effect.provide(layer))
     )
   }
@@ -70,18 +67,15 @@ describe("a platform that says yes", () => {
     ["wrapped", { code: 0, message: "ok", data: { ...identity, name: null, something_else: 1 } }]
   ] as const) {
     const { layer, requests } = world(json(200, body))
-    it.effect(`${shape}: the profile is kept with its origin, and the activation token is used and gone`, () =>
+    it.effect(`${shape}: the profile comes with its origin, and the activation token is used`, () =>
       Effect.gen(function* () {
-        const profile = yield* Effect.flatMap(Registrar, (registrar) => registrar.register(proposal))
+        const profile = yield* register
         assert.strictEqual(profile.claw_id, "c-9")
         assert.strictEqual(profile.name, "Ada")
         assert.deepStrictEqual(profile.scene_tags, ["02001"])
         assert.strictEqual(profile.origin, "https://claw.example")
         assert.deepStrictEqual(profile.extra, {})
         assert.strictEqual(Redacted.value(profile.app_secret), "hush")
-        const store = yield* ProfileStore
-        assert.deepStrictEqual(yield* store.load, Option.some(profile))
-        assert.isTrue(Option.isNone(yield* store.activationToken))
         assert.strictEqual(requests[0]?.headers["authorization"], "Bearer act-token")
       }).pipe(Effect.provide(layer))
     )
@@ -107,15 +101,12 @@ describe("a platform that does not", () => {
   ]
   for (const [name, answer, transient, words] of cases) {
     const { layer } = world(answer)
-    it.effect(`${name}: a sentence, no profile, and the activation token stays`, () =>
+    it.effect(`${name}: a sentence, and never the token`, () =>
       Effect.gen(function* () {
-        const error = yield* Effect.flip(Effect.flatMap(Registrar, (registrar) => registrar.register(proposal)))
+        const error = yield* Effect.flip(register)
         assert.strictEqual(error.transient, transient)
         assert.match(error.message, words)
         assert.notInclude(error.message, "act-token")
-        const store = yield* ProfileStore
-        assert.isTrue(Option.isNone(yield* store.load))
-        assert.isTrue(Option.isSome(yield* store.activationToken))
       }).pipe(Effect.provide(layer))
     )
   }
@@ -123,8 +114,7 @@ describe("a platform that does not", () => {
   const silent = world(() => Effect.never)
   it.effect("never answers: ends after fifteen seconds", () =>
     Effect.gen(function* () {
-      const registrar = yield* Registrar
-      const fiber = yield* Effect.forkChild(Effect.flip(registrar.register(proposal)))
+      const fiber = yield* Effect.forkChild(Effect.flip(register))
       yield* TestClock.adjust("14 seconds")
       assert.isUndefined(fiber.pollUnsafe())
       yield* TestClock.adjust("1 second")
@@ -145,7 +135,7 @@ describe("law secret", () => {
       `${url}: ${open ? "this machine, so it may be asked" : "in clear to another host: nothing is sent"}`,
       () =>
         Effect.gen(function* () {
-          const exit = yield* Effect.exit(Effect.flatMap(Registrar, (registrar) => registrar.register(proposal)))
+          const exit = yield* Effect.exit(register)
           assert.strictEqual(exit._tag === "Success", open)
           assert.strictEqual(requests.length, open ? 1 : 0)
         }).pipe(Effect.provide(layer))

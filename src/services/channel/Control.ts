@@ -1,0 +1,179 @@
+/**
+ * What the operator of an agent sees and may do, as it travels: to the control page (a stream of snapshots), to the
+ * command line, and as methods of a host's gateway. Times are milliseconds since the epoch; `null` where there is
+ * none. No key or secret is ever part of it (law secret).
+ */
+import * as Schema from "effect/Schema"
+import { FieldFault } from "../protocol/ProfileFields.ts"
+
+const time = Schema.Finite
+const orNull = Schema.NullOr
+
+/** The descriptive part of a profile or proposal. */
+export const ProfileView = Schema.Struct({
+  name: Schema.String,
+  description: Schema.String,
+  avatar: Schema.String,
+  scene_tags: Schema.Array(Schema.String),
+  custom_tags: Schema.Array(Schema.String),
+  hourly_rate: Schema.Finite,
+  instance_type: Schema.Union([Schema.Finite, Schema.String])
+})
+export type ProfileView = typeof ProfileView.Type
+
+export const SetbackView = Schema.Struct({
+  message: Schema.String,
+  fields: Schema.Array(FieldFault),
+  at: time,
+  needs_person: Schema.Boolean
+})
+
+/** Result of `instaclaw.registration.get`. */
+export const RegistrationView = Schema.Struct({
+  account_id: Schema.String,
+  phase: Schema.Literals(["absent", "proposing", "pending", "submitting", "coolingDown", "registered"]),
+  /** Pending and submitting. */
+  proposal_id: orNull(Schema.String),
+  proposal: orNull(ProfileView),
+  claw_id: orNull(Schema.String),
+  /** When this phase began. */
+  since: orNull(time),
+  /** When something happens by itself: the next proposal. */
+  until: orNull(time),
+  setback: orNull(SetbackView)
+})
+export type RegistrationView = typeof RegistrationView.Type
+
+export const ConnectionView = Schema.Struct({
+  phase: Schema.Literals(["disconnected", "connecting", "connected", "reconnecting", "suspect", "blocked"]),
+  url: Schema.String,
+  attempt: Schema.Finite,
+  generation: Schema.Finite,
+  since: orNull(time),
+  connected_at: orNull(time),
+  last_pong_at: orNull(time),
+  retry_at: orNull(time),
+  /** What happened, what it means, what to do. */
+  failure: orNull(Schema.Struct({ message: Schema.String, needs_person: Schema.Boolean, at: orNull(time) })),
+  outbox_bytes: Schema.Finite
+})
+export type ConnectionView = typeof ConnectionView.Type
+
+export const ReplyView = Schema.Struct({
+  response_id: Schema.String,
+  session_id: orNull(Schema.String),
+  message_id: orNull(Schema.String),
+  accepted_at: time,
+  started_at: orNull(time),
+  first_delta_at: orNull(time),
+  characters: Schema.Finite
+})
+export const EndedView = Schema.Struct({
+  ...ReplyView.fields,
+  ended_at: time,
+  failure: orNull(Schema.Struct({ code: Schema.String, message: Schema.String }))
+})
+export type ReplyView = typeof ReplyView.Type
+export type EndedView = typeof EndedView.Type
+
+/** What happened in one span of ten seconds; a span in which nothing happened is left out. */
+export const Sample = Schema.Struct({
+  at: time,
+  completed: Schema.Finite,
+  failed: Schema.Finite,
+  first_delta_ms: orNull(Schema.Finite),
+  first_delta_max_ms: orNull(Schema.Finite),
+  reconnects: Schema.Finite
+})
+export type Sample = typeof Sample.Type
+
+export const AccountView = Schema.Struct({
+  id: Schema.String,
+  agent: Schema.Struct({ description: Schema.String, model: Schema.String }),
+  profile: orNull(Schema.Struct({ ...ProfileView.fields, claw_id: Schema.String, origin: orNull(Schema.String) })),
+  registration: RegistrationView,
+  /** Why there are credentials but no connection. */
+  fault: orNull(Schema.String),
+  connection: orNull(ConnectionView),
+  in_flight: Schema.Array(ReplyView),
+  /** The last hundred, newest first. */
+  recent: Schema.Array(EndedView),
+  counts: Schema.Struct({
+    accepted: Schema.Finite,
+    repeated: Schema.Finite,
+    refused: Schema.Finite,
+    completed: Schema.Finite,
+    failed: Schema.Record(Schema.String, Schema.Finite),
+    running: Schema.Finite,
+    waiting: Schema.Finite
+  }),
+  /** The last hour. */
+  samples: Schema.Array(Sample)
+})
+export type AccountView = typeof AccountView.Type
+
+export const SettingView = Schema.Struct({
+  name: Schema.String,
+  /** `set` or `not set` where it is a secret. */
+  value: Schema.String,
+  source: Schema.Literals(["default", "environment", "file", "flag"]),
+  description: Schema.String
+})
+
+export const Snapshot = Schema.Struct({
+  version: Schema.String,
+  at: time,
+  started_at: time,
+  accounts: Schema.Array(AccountView),
+  settings: Schema.Array(SettingView)
+})
+export type Snapshot = typeof Snapshot.Type
+
+/** What a method answers when it cannot: a sentence, and the fields where it is about fields. */
+export class MethodError extends Schema.TaggedError<MethodError>()("MethodError", {
+  code: Schema.Literals([
+    "invalid_params",
+    "unknown_method",
+    "unknown_account",
+    "conflict",
+    "not_found",
+    "refused",
+    "unavailable"
+  ]),
+  message: Schema.String,
+  fields: Schema.Array(FieldFault)
+}) {}
+
+const account = { account_id: Schema.optionalKey(Schema.String) }
+
+/**
+ * The methods, one definition for the control server, the command line and a host's gateway. `account_id` absent =
+ * the only account there is, or `default`.
+ */
+export const methods = {
+  "instaclaw.registration.get": { params: Schema.Struct(account), result: RegistrationView, writes: false },
+  /** `proposal` absent: as it was proposed. */
+  "instaclaw.registration.submit": {
+    params: Schema.Struct({
+      ...account,
+      proposal_id: Schema.optionalKey(Schema.String),
+      proposal: Schema.optionalKey(Schema.Unknown)
+    }),
+    result: RegistrationView,
+    writes: true
+  },
+  "instaclaw.registration.cancel": {
+    params: Schema.Struct({ ...account, proposal_id: Schema.optionalKey(Schema.String) }),
+    result: RegistrationView,
+    writes: true
+  },
+  /** Looks for credentials and dials now; also leaves `blocked`. */
+  "instaclaw.connection.retry": { params: Schema.Struct(account), result: Schema.Struct({}), writes: true },
+  /** Ends one reply as CANCELLED. */
+  "instaclaw.reply.stop": {
+    params: Schema.Struct({ ...account, response_id: Schema.String }),
+    result: Schema.Struct({ stopped: Schema.Boolean }),
+    writes: true
+  }
+} as const
+export type MethodName = keyof typeof methods

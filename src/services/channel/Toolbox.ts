@@ -1,0 +1,32 @@
+/**
+ * What a turn may do, as a value that the turn carries: a runtime can call what is in the box and nothing else (law
+ * confined). The definitions come from the one toolkit in protocol/Tools; who fills the box decides.
+ */
+import * as Effect from "effect/Effect"
+import type * as JsonSchema from "effect/JsonSchema"
+
+/** As a model, an MCP host or OpenClaw is told of it. `parameters` is a closed JSON Schema object. */
+export interface ToolDescription {
+  readonly name: string
+  readonly description: string
+  readonly parameters: JsonSchema.JsonSchema
+}
+
+/** A failing tool gives a result too: the model is to read it and mend its call. */
+export interface ToolResult {
+  readonly isError: boolean
+  /** Plain JSON. Never a secret. */
+  readonly value: unknown
+}
+
+export interface Toolbox {
+  readonly tools: ReadonlyArray<ToolDescription>
+  /** `input` is what the model wrote, parsed but not checked. An unknown name is an error result with the known ones. */
+  readonly call: (name: string, input: unknown) => Effect.Effect<ToolResult>
+}
+
+export const empty: Toolbox = {
+  tools: [],
+  call: (name) =>
+    Effect.succeed({ isError: true, value: { error: "unknown_tool", message: `There is no tool ${name} here.` } })
+}
