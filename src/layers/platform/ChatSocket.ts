@@ -1,17 +1,14 @@
 /**
- * `/ws/chat`, both sides: agents with their key headers, people with Bearer or ticket. Callbacks and not fibers: ten
- * thousand agents that say nothing cost their sockets and a few hundred bytes each. Effects run where something is
+ * `/ws/chat`, both sides: agents with their key headers, people with Bearer or ticket. Effects run where something is
  * stored or looked up.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
-import { type RawData, WebSocket } from "ws"
+import { WebSocket } from "ws"
 import * as Broker from "../../services/platform/Broker.ts"
 import * as Identities from "../../services/platform/Identities.ts"
 import type { AgentDialect, Identity } from "../../services/platform/Identities.ts"
@@ -21,23 +18,16 @@ import * as Sessions from "../../services/platform/Sessions.ts"
 import { type Feature, featuresHeader, readFeatures } from "../../services/protocol/Control.ts"
 import { encodeErrorFrame } from "../../services/protocol/PlatformFrame.ts"
 import * as AgentSocket from "./AgentSocket.ts"
-import * as HttpGuards from "./HttpGuards.ts"
 import * as PersonFrames from "./PersonFrames.ts"
 import * as PersonSocket from "./PersonSocket.ts"
 import * as SlowReader from "./SlowReader.ts"
 import * as SocketPeer from "./SocketPeer.ts"
+import * as SocketRoom from "./SocketRoom.ts"
 import { refuse } from "./UpgradeDoor.ts"
 
-export interface Options {
-  readonly guards: HttpGuards.Options
+export interface Options extends SocketRoom.Options {
   /** `http://host:port` where the platform is reached from outside, if not under the `Host` an agent calls. */
   readonly publicUrl?: string | undefined
-  /** Largest frame in bytes: a larger one ends the socket with 1009. 1 MiB by default. */
-  readonly maxPayload?: number | undefined
-  /** How an upgrade becomes a socket. `ws` does it, unless the sockets are simulated. */
-  readonly handshake?:
-    | ((request: IncomingMessage, socket: Duplex, head: Buffer, opened: (ws: WebSocket) => void) => void)
-    | undefined
 }
 
 interface AgentPeer extends AgentSocket.Peer {
@@ -71,62 +61,26 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const identities = yield* Identities.Identities
   const people = yield* People.People
   const sessions = yield* Sessions.Sessions
-  const scope = yield* Effect.scope
-  const runFork = Effect.runForkWith(yield* Effect.context<never>())
-
-  const server = SocketPeer.makeServer(options.maxPayload)
-  const shake: NonNullable<Options["handshake"]> = options.handshake ?? server.handleUpgrade.bind(server)
-  const peers = new Map<WebSocket, Peer>()
-  const pulse = SocketPeer.makePulse(30)
-  const state = { stopping: false, framesIn: 0 }
-
-  const fork = (effect: Effect.Effect<void>): void => {
-    Fiber.runIn(runFork(effect), scope)
-  }
+  let framesIn = 0
 
   const onPerson = yield* PersonSocket.make
 
-  const onMessage = function (this: WebSocket, data: RawData, isBinary: boolean): void {
-    const peer = peers.get(this)
-    if (peer === undefined) return
-    state.framesIn++
-    pulse.alive(this)
-    if (isBinary) {
-      SocketPeer.write(this, [
-        encodeErrorFrame({ code: "binary_frame", message: "Frames are JSON as text; this one was binary." })
-      ])
-      return
+  const room: SocketRoom.SocketRoom<Peer> = yield* SocketRoom.make<Peer>(options, {
+    onFrame: (ws, peer, text) => {
+      framesIn++
+      if (text === undefined) {
+        const message = "Frames are JSON as text; this one was binary."
+        SocketPeer.write(ws, [encodeErrorFrame({ code: "binary_frame", message })])
+      } else if (peer._tag === "Agent") AgentSocket.onFrame(ws, peer, text, fork)
+      else onPerson(ws, peer.person, text, fork)
+    },
+    onClose: (_ws, peer) => {
+      if (peer._tag === "Agent") fork(Scope.close(peer.scope, Exit.void))
+      else peer.stop?.()
     }
-    // One Buffer: `binaryType` is left at its default.
-    const raw = (data as Buffer).toString("utf8")
-    if (peer._tag === "Agent") AgentSocket.onFrame(this, peer, raw, fork)
-    else onPerson(this, peer.person, raw, fork)
-  }
-
-  const onPong = function (this: WebSocket): void {
-    pulse.alive(this)
-  }
-
-  const onClose = function (this: WebSocket): void {
-    const peer = peers.get(this)
-    if (peer === undefined) return
-    peers.delete(this)
-    pulse.remove(this)
-    if (peer._tag === "Agent") fork(Scope.close(peer.scope, Exit.void))
-    else peer.stop?.()
-  }
-
-  /** A broken frame or a frame too large: `ws` ends the socket by itself with the right code. */
-  const onError = (): void => {}
-
-  const admit = (ws: WebSocket, peer: Peer): void => {
-    peers.set(ws, peer)
-    pulse.add(ws)
-    ws.on("message", onMessage)
-    ws.on("pong", onPong)
-    ws.on("close", onClose)
-    ws.on("error", onError)
-  }
+  })
+  const { admit, peers } = room
+  const fork = (effect: Effect.Effect<void>): void => void room.fork(effect)
 
   const seatAgent = Effect.fnUntraced(function* (
     ws: WebSocket,
@@ -168,12 +122,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     head: Buffer,
     seat: (ws: WebSocket) => Effect.Effect<void, { readonly message: string }>
   ): Effect.Effect<void> =>
-    Effect.sync(() => {
-      if (state.stopping || socket.destroyed) {
-        refuse(socket, 503, "The platform is stopping. Connect again in a moment.")
-        return
-      }
-      shake(request, socket, head, (ws) =>
+    Effect.sync(() =>
+      room.open(request, socket, head, (ws) =>
         fork(
           seat(ws).pipe(
             Effect.catch((error) =>
@@ -185,7 +135,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           )
         )
       )
-    })
+    )
 
   const welcome = Effect.fnUntraced(function* (request: IncomingMessage, socket: Duplex, head: Buffer) {
     const { headers } = request
@@ -217,32 +167,22 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return yield* handshake(request, socket, head, (ws) => seatPerson(ws, person))
   })
 
-  const upgrade: ChatSocket["upgrade"] = (request, socket, head) => {
-    const refused = HttpGuards.refusal(options.guards, request.headers)
-    if (refused !== undefined) return refuse(socket, refused.status, refused.message)
-    if (state.stopping) return refuse(socket, 503, "The platform is stopping. Connect again in a moment.")
-    fork(
-      welcome(request, socket, head).pipe(
-        Effect.catchTags({
-          Unauthorized: (error) => Effect.sync(() => refuse(socket, 401, error.message)),
-          StoreError: (error) => Effect.sync(() => refuse(socket, 503, error.message))
-        })
-      )
+  const upgrade = room.upgrade((request, socket, head) =>
+    welcome(request, socket, head).pipe(
+      Effect.catchTags({
+        Unauthorized: (error) => Effect.sync(() => refuse(socket, 401, error.message)),
+        StoreError: (error) => Effect.sync(() => refuse(socket, 503, error.message))
+      })
     )
-  }
-
-  yield* Effect.forkScoped(Effect.repeat(pulse.tick, Schedule.spaced("1 second")))
+  )
 
   const counts: ChatSocket["counts"] = () => {
     let agents = 0
     for (const peer of peers.values()) if (peer._tag === "Agent") agents++
-    return { agents, people: peers.size - agents, framesIn: state.framesIn }
+    return { agents, people: peers.size - agents, framesIn }
   }
 
-  const stop = Effect.suspend(() => {
-    state.stopping = true
-    return SocketPeer.closeAll([...peers.keys()], 1001, "the platform is stopping", 1_000)
-  })
+  const stop = Effect.andThen(room.lock, room.clear(1_000))
 
   return { upgrade, stop, counts } satisfies ChatSocket
 })

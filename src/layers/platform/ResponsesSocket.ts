@@ -7,35 +7,25 @@
 import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { IncomingMessage } from "node:http"
-import type { Duplex } from "node:stream"
-import { type RawData, WebSocket } from "ws"
+import { WebSocket } from "ws"
 import * as Broker from "../../services/platform/Broker.ts"
 import type * as Identities from "../../services/platform/Identities.ts"
 import type * as People from "../../services/platform/People.ts"
 import type { Exchange } from "../../services/platform/Sessions.ts"
 import type * as Sessions from "../../services/platform/Sessions.ts"
 import * as canonicalFrames from "./canonicalFrames.ts"
-import * as HttpGuards from "./HttpGuards.ts"
 import * as LiveReply from "./LiveReply.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 import * as responsesIntake from "./responsesIntake.ts"
 import * as Frames from "./responsesSocketFrames.ts"
 import * as SlowReader from "./SlowReader.ts"
 import * as SocketPeer from "./SocketPeer.ts"
+import * as SocketRoom from "./SocketRoom.ts"
 import { refuse, type Upgrade } from "./UpgradeDoor.ts"
 
-export interface Options {
-  readonly guards: HttpGuards.Options
-  /** Largest frame in bytes: a larger one ends the socket with 1009. 1 MiB by default. */
-  readonly maxPayload?: number | undefined
-  readonly handshake?:
-    | ((request: IncomingMessage, socket: Duplex, head: Buffer, opened: (ws: WebSocket) => void) => void)
-    | undefined
-}
+export type Options = SocketRoom.Options
 
 /** Requests of one socket that are being answered or wait for their turn. */
 export const mostAtOnce = 32
@@ -62,8 +52,6 @@ export interface ResponsesSocket {
   readonly count: () => number
 }
 
-const stopping = "The platform is stopping. Connect again in a moment."
-
 export const make: (
   options: Options
 ) => Effect.Effect<
@@ -73,19 +61,11 @@ export const make: (
 > = Effect.fnUntraced(function* (options: Options) {
   const broker = yield* Broker.Broker
   const intake = yield* responsesIntake.make
-  const scope = yield* Effect.scope
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
-  const server = SocketPeer.makeServer(options.maxPayload)
-  const shake: NonNullable<Options["handshake"]> = options.handshake ?? server.handleUpgrade.bind(server)
-  const peers = new Map<WebSocket, Peer>()
-  const pulse = SocketPeer.makePulse(30)
   /** One for each lane in which a response is under way. */
   const working = new Set<Fiber.Fiber<void>>()
-  const state = { stopping: false }
   // Registered before the server's own, so run after it: `stop` still waits for what these have to say.
   yield* Effect.addFinalizer(() => Effect.suspend(() => Fiber.interruptAll(working)))
-
-  const fork = (effect: Effect.Effect<void>): Fiber.Fiber<void> => Fiber.runIn(runFork(effect), scope)
 
   const say = (ws: WebSocket, frame: string): void => void SocketPeer.write(ws, [frame])
 
@@ -133,7 +113,7 @@ export const make: (
         peer.lanes?.delete(streamId)
         return Effect.void
       }
-      if (state.stopping) {
+      if (room.isStopping()) {
         for (const { create } of lane) say(ws, Frames.error(OpenAiError.stopping, create.streamId))
         return Effect.void
       }
@@ -147,7 +127,7 @@ export const make: (
 
   const create = (ws: WebSocket, peer: Peer, create: Frames.Create): void => {
     const { streamId } = create
-    if (state.stopping) return say(ws, Frames.error(OpenAiError.stopping, streamId))
+    if (room.isStopping()) return say(ws, Frames.error(OpenAiError.stopping, streamId))
     if (peer.count >= mostAtOnce) return say(ws, Frames.error(OpenAiError.tooMany(mostAtOnce), streamId))
     peer.count++
     peer.lanes ??= new Map()
@@ -174,32 +154,21 @@ export const make: (
     if (found.exchange !== undefined) fork(cancel(peer, found.exchange.responseId))
   }
 
-  const onMessage = function (this: WebSocket, data: RawData, isBinary: boolean): void {
-    const peer = peers.get(this)
-    if (peer === undefined) return
-    pulse.alive(this)
-    // One Buffer: `binaryType` is left at its default.
-    const frame = isBinary ? Frames.binary : Frames.decode((data as Buffer).toString("utf8"))
+  const onFrame: SocketRoom.Listener<Peer>["onFrame"] = (ws, peer, text) => {
+    const frame = text === undefined ? Frames.binary : Frames.decode(text)
     switch (frame._tag) {
       case "Create":
-        return create(this, peer, frame)
+        return create(ws, peer, frame)
       case "Cancel":
-        return cancelOf(this, peer, frame)
+        return cancelOf(ws, peer, frame)
       case "Answer":
-        return say(this, frame.frame)
+        return say(ws, frame.frame)
     }
   }
 
-  const onPong = function (this: WebSocket): void {
-    pulse.alive(this)
-  }
-
   /** Whoever asked has hung up: nobody waits for these answers. */
-  const onClose = function (this: WebSocket, code: number): void {
-    const peer = peers.get(this)
-    peers.delete(this)
-    pulse.remove(this)
-    if (peer?.lanes === undefined) return
+  const onClose: SocketRoom.Listener<Peer>["onClose"] = (_ws, peer, code) => {
+    if (peer.lanes === undefined) return
     const tooSlow = code === SocketPeer.tooSlow.code
     // All are marked before the first one is ended: its end is what begins the next.
     const unwanted = [...peer.lanes.values()].flat().filter(({ exchange }) => !tooSlow || exchange === undefined)
@@ -207,40 +176,24 @@ export const make: (
     for (const { exchange } of unwanted) if (exchange !== undefined) fork(cancel(peer, exchange.responseId))
   }
 
-  const onError = (): void => {}
+  const room: SocketRoom.SocketRoom<Peer> = yield* SocketRoom.make<Peer>(options, { onFrame, onClose })
+  const { fork, peers } = room
 
-  const admit = (ws: WebSocket, userId: string): void => {
-    peers.set(ws, { userId, lanes: undefined, count: 0 })
-    pulse.add(ws)
-    ws.on("message", onMessage)
-    ws.on("pong", onPong)
-    ws.on("close", onClose)
-    ws.on("error", onError)
-  }
-
-  const upgrade: Upgrade = (request, socket, head) => {
-    const refused = HttpGuards.refusal(options.guards, request.headers)
-    if (refused !== undefined) return refuse(socket, refused.status, refused.message)
-    if (state.stopping) return refuse(socket, 503, stopping)
-    fork(
-      intake.personOf(request.headers.authorization).pipe(
-        Effect.map(({ userId }) => {
-          if (state.stopping || socket.destroyed) return refuse(socket, 503, stopping)
-          shake(request, socket, head, (ws) => admit(ws, userId))
-        }),
-        Effect.catch((error) => Effect.sync(() => refuse(socket, error.status, error.message)))
-      )
+  const upgrade = room.upgrade((request, socket, head) =>
+    intake.personOf(request.headers.authorization).pipe(
+      Effect.map(({ userId }) =>
+        room.open(request, socket, head, (ws) => room.admit(ws, { userId, lanes: undefined, count: 0 }))
+      ),
+      Effect.catch((error) => Effect.sync(() => refuse(socket, error.status, error.message)))
     )
-  }
+  )
 
-  yield* Effect.forkScoped(Effect.repeat(pulse.tick, Schedule.spaced("1 second")))
-
-  const stop = Effect.suspend(() => {
-    state.stopping = true
+  const stop = room.lock.pipe(
     // What the broker has just ended is on its way to the sockets.
-    return Effect.timeoutOption(Effect.interruptible(Fiber.awaitAll(working)), "200 millis")
-  }).pipe(
-    Effect.andThen(Effect.suspend(() => SocketPeer.closeAll([...peers.keys()], 1001, "the platform is stopping", 800)))
+    Effect.andThen(
+      Effect.timeoutOption(Effect.interruptible(Effect.suspend(() => Fiber.awaitAll(working))), "200 millis")
+    ),
+    Effect.andThen(room.clear(800))
   )
 
   return { upgrade, stop, count: () => peers.size } satisfies ResponsesSocket

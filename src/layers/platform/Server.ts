@@ -160,21 +160,16 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
   const hops = options.behindProxy ?? 0
   const limits = yield* Limits.make(options.limits)
   const access = OpenAccess.make()
-  const maxPayload = options.maxFrameBytes
   const admission = yield* Admission.make({
     hops,
     limits,
     access,
     maxSocketsPerKey: options.maxSocketsPerKey,
-    maxPayload
+    maxPayload: options.maxFrameBytes
   })
-  const chat = yield* ChatSocket.make({
-    guards,
-    publicUrl: options.publicUrl,
-    maxPayload,
-    handshake: admission.handshake
-  })
-  const responses = yield* ResponsesSocket.make({ guards, maxPayload, handshake: admission.handshake })
+  const { handshake } = admission
+  const chat = yield* ChatSocket.make({ guards, publicUrl: options.publicUrl, handshake })
+  const responses = yield* ResponsesSocket.make({ guards, handshake })
   const upgrades = new Map([
     ["/ws/chat", admission.guard(chat.upgrade)],
     ["/v1/responses", admission.guard(responses.upgrade)]
