@@ -1,6 +1,6 @@
 /** Whose request it is: what a proxy says counts only as far as the proxies are ours. */
 import { assert, describe, it } from "@effect/vitest"
-import * as ClientAddress from "../../src/layers/platform/ClientAddress.ts"
+import * as ClientAddress from "../../src/layers/http/ClientAddress.ts"
 
 describe("the address of a client", () => {
   const table: ReadonlyArray<

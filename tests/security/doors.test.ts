@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { connect } from "node:net"
 import { WebSocket } from "ws"
-import * as HttpGuards from "../../src/layers/platform/HttpGuards.ts"
+import * as HttpGuards from "../../src/layers/http/HttpGuards.ts"
 import {
   agent,
   call,

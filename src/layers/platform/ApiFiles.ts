@@ -20,7 +20,7 @@ import { refuse } from "../../services/protocol/ApiErrors.ts"
 import { InstaClawApi, type Readable } from "../../services/protocol/InstaClawApi.ts"
 import { inWords } from "./apiRefusals.ts"
 import * as Credential from "./Credential.ts"
-import * as HttpGuards from "./HttpGuards.ts"
+import * as HttpGuards from "../http/HttpGuards.ts"
 import * as mediaTypes from "./mediaTypes.ts"
 
 const toStored = (meta: FileMeta) =>

@@ -2,7 +2,7 @@
 import * as Context from "effect/Context"
 import type { ChatSocket } from "./ChatSocket.ts"
 import type { OpenAccess } from "./OpenAccess.ts"
-import type * as HttpGuards from "./HttpGuards.ts"
+import type * as HttpGuards from "../http/HttpGuards.ts"
 
 export class Edge extends Context.Service<
   Edge,

@@ -22,7 +22,7 @@ import { decodeJwt } from "jose/jwt/decode"
 import { jwtVerify } from "jose/jwt/verify"
 import { ExternalIssuer, type Issuer } from "../../services/platform/ExternalIssuer.ts"
 import { Unauthorized } from "../../services/platform/PlatformError.ts"
-import * as HttpGuards from "./HttpGuards.ts"
+import * as HttpGuards from "../http/HttpGuards.ts"
 
 export interface Options {
   /** As it stands in `iss`: compared letter by letter. */

@@ -10,8 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import * as Schema from "effect/Schema"
-import * as ClientAddress from "./ClientAddress.ts"
-import * as HttpGuards from "./HttpGuards.ts"
+import * as ClientAddress from "../http/ClientAddress.ts"
+import * as HttpGuards from "../http/HttpGuards.ts"
 import * as limitStore from "./limitStore.ts"
 
 /** Per minute. Those of `signIn` and `register` are per address, the others per key; an address has five times them. */

@@ -3,7 +3,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Schema from "effect/Schema"
 import type { Invalid, LimitReached, NotFound, StoreError } from "../../services/platform/PlatformError.ts"
 import type * as Api from "../../services/protocol/ApiResponses.ts"
-import * as HttpGuards from "./HttpGuards.ts"
+import * as HttpGuards from "../http/HttpGuards.ts"
 
 export class OpenAiError extends Schema.TaggedError<OpenAiError>()("OpenAiError", {
   status: Schema.Finite,

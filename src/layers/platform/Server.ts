@@ -19,7 +19,6 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { AddressInfo } from "node:net"
-import { fileURLToPath } from "node:url"
 import * as Broker from "../../services/platform/Broker.ts"
 import type { StoreError } from "../../services/platform/PlatformError.ts"
 import { InstaClawApi } from "../../services/protocol/InstaClawApi.ts"
@@ -29,7 +28,8 @@ import * as ApiHandlers from "./ApiHandlers.ts"
 import * as ChatSocket from "./ChatSocket.ts"
 import { Edge } from "./Edge.ts"
 import * as FrontDoor from "./FrontDoor.ts"
-import type * as HttpGuards from "./HttpGuards.ts"
+import type * as HttpGuards from "../http/HttpGuards.ts"
+import * as StaticPages from "../http/StaticPages.ts"
 import * as JwksIssuer from "./JwksIssuer.ts"
 import * as Limits from "./Limits.ts"
 import * as LiveBroker from "./LiveBroker.ts"
@@ -47,6 +47,8 @@ export interface ServeOptions {
   readonly port: number
   /** The built page. By default the one of this package. */
   readonly uiRoot?: string | undefined
+  /** Routes under `/control` for the operator of the agent that runs in the same program. */
+  readonly control?: Layer.Layer<never, never, HttpRouter.HttpRouter> | undefined
   /** People sign in by name alone and agents register without a token, also from other machines. */
   readonly openSignIn?: boolean | undefined
   /** More host names it is reached under, without port. */
@@ -131,10 +133,6 @@ export class Server extends Context.Service<
   { readonly host: string; readonly port: number; readonly url: string }
 >()("clawfiber/layers/platform/Server") {}
 
-/** `dist/ui` of this package, whether it runs from `src/` or from `dist/`. */
-const builtUi = (): string =>
-  fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../../dist/ui" : "../../ui", import.meta.url))
-
 /** Where what speaks WebSocket is called as a page. */
 const upgradeRequired = Effect.succeed(HttpServerResponse.empty({ status: 426 }))
 const sockets = Layer.mergeAll(
@@ -197,7 +195,11 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     HttpApiBuilder.layer(InstaClawApi).pipe(
       Layer.provide(Layer.mergeAll(ApiFiles.layer, Responses.layer).pipe(Layer.provideMerge(ApiHandlers.layer)))
     ),
-    Pages.layer({ root: options.uiRoot ?? builtUi() }),
+    Pages.layer({
+      root: options.uiRoot ?? StaticPages.built(),
+      places: options.control === undefined ? ["chat"] : ["chat", "agent"]
+    }),
+    options.control ?? Layer.empty,
     sockets
   ).pipe(Layer.provide(edge))
   const app = yield* HttpRouter.toHttpEffect(routes)

@@ -10,7 +10,7 @@ import type * as Scope from "effect/Scope"
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import type { RawData, WebSocket } from "ws"
-import * as HttpGuards from "./HttpGuards.ts"
+import * as HttpGuards from "../http/HttpGuards.ts"
 import * as SocketPeer from "./SocketPeer.ts"
 import { refuse, type Upgrade } from "./UpgradeDoor.ts"
 

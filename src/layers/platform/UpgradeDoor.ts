@@ -9,8 +9,8 @@ import type { IncomingMessage } from "node:http"
 import { createServer, type Server } from "node:http"
 import type { Socket } from "node:net"
 import type { Duplex } from "node:stream"
-import * as ClientAddress from "./ClientAddress.ts"
-import * as HttpGuards from "./HttpGuards.ts"
+import * as ClientAddress from "../http/ClientAddress.ts"
+import * as HttpGuards from "../http/HttpGuards.ts"
 
 export type Upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 

@@ -6,7 +6,7 @@ import { sse, sseDone } from "../../services/protocol/dialects/OpenResponses.ts"
 import { events, type Step, wholeResponse } from "../../services/protocol/ReplyLog.ts"
 import type { ResponseObject } from "../../services/protocol/ResponseEvent.ts"
 import * as canonicalFrames from "./canonicalFrames.ts"
-import * as HttpGuards from "./HttpGuards.ts"
+import * as HttpGuards from "../http/HttpGuards.ts"
 import * as LiveReply from "./LiveReply.ts"
 
 /** The response object as it stands: queued where nothing came yet. */

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as HttpGuards from "../../../../src/layers/platform/HttpGuards.ts"
+import * as HttpGuards from "../../../../src/layers/http/HttpGuards.ts"
 
 const options = (host: string, more: Partial<HttpGuards.Options> = {}): HttpGuards.Options => ({
   host,
