@@ -68,6 +68,7 @@ export const make = (
     return AgentRuntime.of({
       description: `${definition.name} (own code)`,
       model: definition.name,
+      wordsOnly: true,
       reply: (turn) => Stream.unwrap(begin(turn)).pipe(remember(transcripts, turn))
     })
   })

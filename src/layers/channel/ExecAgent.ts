@@ -89,6 +89,7 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"], n
       // The arguments may hold what is nobody's business.
       description: `the command ${options.command.trim().split(/\s/, 1)[0] ?? ""}`,
       model: "command",
+      wordsOnly: true,
       reply: (turn) => Stream.scoped(Stream.unwrap(begin(turn)))
     })
   })

@@ -3,6 +3,7 @@
  * platform states and what the request merely claims are told apart; both are cut to one short line.
  */
 import type { Turn } from "../../services/channel/AgentRuntime.ts"
+import * as Toolbox from "../../services/channel/Toolbox.ts"
 import type { BoundSession, InboundRequest } from "../../services/protocol/Inbound.ts"
 
 /** Session key of the agent's memory. A message without a session (legacy) belongs to the account's one `default`. */
@@ -55,8 +56,9 @@ export const make = (
   sessionId: request.sessionId,
   messageId: request.messageId,
   responseId,
+  userId: bound?.userId,
   systemPrompt: options.systemPrompt,
   context: contextOf(options.accountId, request, bound),
   parts: request.parts,
-  tools: []
+  toolbox: Toolbox.empty
 })

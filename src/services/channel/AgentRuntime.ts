@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import type { Part } from "../protocol/Inbound.ts"
 import type { Usage } from "../protocol/ResponseEvent.ts"
+import type { Toolbox } from "./Toolbox.ts"
 
 /** Where a turn comes from. What it may do follows from this and from nothing that a stranger writes (law confined). */
 export type Origin = "chat" | "world" | "registration" | "work"
@@ -18,13 +19,15 @@ export interface Turn {
   readonly sessionId: string | undefined
   readonly messageId: string | undefined
   readonly responseId: string
+  /** Who asks, where the platform says so: never what a request merely claims. */
+  readonly userId?: string | undefined
   /** From the operator: setting and profile. */
   readonly systemPrompt: string | undefined
   /** Who is asking, in which session. From the platform, in words. */
   readonly context: string
   readonly parts: ReadonlyArray<Part>
-  /** Names of the tools this turn may use. Empty for chat and worlds unless the operator opened some. */
-  readonly tools: ReadonlyArray<string>
+  /** What this turn may do, and nothing else (law confined). Empty for chat and worlds. */
+  readonly toolbox: Toolbox
 }
 
 export type ReplyPart =
@@ -89,6 +92,8 @@ export class AgentRuntime extends Context.Service<
     readonly description: string
     /** The value of `model` in responses. */
     readonly model: string
+    /** Answers with words alone and never looks into a turn's toolbox: one's own function or command. */
+    readonly wordsOnly?: boolean | undefined
     /**
      * The parts of a reply, in order. Interrupting the stream stops the agent. Text parts are exact pieces, never
      * cumulative. A layer emits what it has as arrays (chunks), not element by element: the consumer takes one

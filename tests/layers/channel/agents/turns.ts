@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AgentError, AgentRuntime, ReplyPart, Turn } from "../../../../src/services/channel/AgentRuntime.ts"
+import * as Toolbox from "../../../../src/services/channel/Toolbox.ts"
 
 export const turnOf = (text: string, more: Partial<Turn> = {}): Turn => ({
   origin: "chat",
@@ -12,7 +13,7 @@ export const turnOf = (text: string, more: Partial<Turn> = {}): Turn => ({
   systemPrompt: undefined,
   context: "",
   parts: [{ type: "input_text", text }],
-  tools: [],
+  toolbox: Toolbox.empty,
   ...more
 })
 

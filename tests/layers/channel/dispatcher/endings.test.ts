@@ -11,6 +11,7 @@ import {
   Unavailable
 } from "../../../../src/services/channel/AgentRuntime.ts"
 import { Closed, ConnectionError, FrameTooLarge } from "../../../../src/services/channel/Connection.ts"
+import * as Toolbox from "../../../../src/services/channel/Toolbox.ts"
 import type { FailureCode } from "../../../../src/services/protocol/ResponseEvent.ts"
 import { activity, assertLaws, codeOf, make, request, settle, text } from "./harness.ts"
 
@@ -181,7 +182,7 @@ describe("a reply that goes well", () => {
       const { turn } = stage.of("m1")
       assert.deepInclude(turn, {
         origin: "chat",
-        tools: [],
+        toolbox: Toolbox.empty,
         sessionKey: "instaclaw:acc:s1",
         systemPrompt: "be kind",
         accountId: "acc",
