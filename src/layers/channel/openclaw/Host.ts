@@ -1,0 +1,70 @@
+/**
+ * What we use of the OpenClaw host, as it is in version 2026.9.6: its own types are not among our dependencies (the
+ * host is 800 MB). tests/openclaw checks these shapes against the real ones with the compiler.
+ */
+
+/** The host's whole configuration; only our part of it is looked at. */
+export interface Config {
+  readonly channels?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Which agent of the host answers, and in which of its sessions. */
+export interface Route {
+  readonly agentId: string
+  readonly accountId: string
+  readonly sessionKey: string
+  readonly dmScope?: DmScope | undefined
+}
+
+export type DmScope = "main" | "per-peer" | "per-channel-peer" | "per-account-channel-peer"
+
+export interface Payload {
+  readonly text?: string | undefined
+  readonly mediaUrl?: string | undefined
+  readonly mediaUrls?: ReadonlyArray<string> | undefined
+  readonly isError?: boolean | undefined
+  readonly isReasoning?: boolean | undefined
+}
+
+export type Kind = "tool" | "block" | "final"
+
+/** `dispatch`: the sender may talk; `pairing-required`: the operator has to let this one in first. */
+export type Admission = "dispatch" | "observe" | "skip" | "drop" | "pairing-required"
+
+export interface Ingress {
+  readonly ingress: { readonly admission: Admission; readonly reasonCode?: string | undefined }
+}
+
+export interface ReplyOptions {
+  readonly abortSignal: AbortSignal
+  readonly sourceReplyDeliveryMode: "automatic"
+  readonly suppressDefaultToolProgressMessages: true
+  readonly allowProgressCallbacksWhenSourceDeliverySuppressed: true
+  readonly disableBlockStreaming: true
+  readonly onPartialReply: (payload: { readonly text?: string | undefined }) => void
+  readonly onAssistantMessageStart: () => void
+  readonly onToolStart: (payload: { readonly name?: string | undefined; readonly phase?: string | undefined }) => void
+}
+
+export interface Dispatched {
+  readonly admission: { readonly kind: string }
+  readonly dispatched: boolean
+}
+
+/** `ctx.channelRuntime` of `startAccount`. */
+export interface ChannelRuntime {
+  readonly routing: {
+    readonly resolveAgentRoute: (input: {
+      readonly cfg: Config
+      readonly channel: string
+      readonly accountId: string
+      readonly peer: { readonly kind: "direct"; readonly id: string }
+      readonly dmScope: DmScope
+    }) => Route
+  }
+  readonly inbound: {
+    readonly ingress: { readonly resolveStable: (input: object) => Promise<Ingress> }
+    readonly buildContext: (input: object) => unknown
+    readonly dispatch: (input: object) => Promise<Dispatched>
+  }
+}

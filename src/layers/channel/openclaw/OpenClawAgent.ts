@@ -1,0 +1,213 @@
+/**
+ * The agents of an OpenClaw host as `AgentRuntime`: a turn goes into the host's own dispatch (routing, access, session,
+ * model, tools), and what the host shows of the answer becomes exact pieces.
+ *
+ * - Each InstaClaw session is a conversation of its own in the host, whatever its `session.dmScope` says: two people
+ *   never share a memory.
+ * - Dispatch runs in the async context that `startAccount` was called in (`run`): a fiber wakes in the context of
+ *   whoever woke it, and the host refuses work of a request that has answered.
+ * - Ending the stream aborts the host's run. Callbacks that come later are ignored.
+ */
+import * as Layer from "effect/Layer"
+import * as Effect from "effect/Effect"
+import {
+  AgentError,
+  AgentRuntime,
+  Refused,
+  RuntimeFailed,
+  type Turn,
+  Unavailable,
+  Unsupported
+} from "../../../services/channel/AgentRuntime.ts"
+import * as Batches from "../Batches.ts"
+import type { ChannelRuntime, Config, Kind, Payload, Route } from "./Host.ts"
+import { Partials } from "./Partials.ts"
+
+export const channel = "instaclaw"
+
+export interface Options {
+  readonly accountId: string
+  /** As it is now: a reload may have changed it. */
+  readonly config: () => Config
+  readonly runtime: ChannelRuntime
+  /** Runs something in the async context of `startAccount`: `AsyncLocalStorage.snapshot()`. */
+  readonly run: <A>(effect: () => A) => A
+  /** Who may talk: `open`, `pairing`, `allowlist` or `disabled`. */
+  readonly dmPolicy: string
+  readonly allowFrom: ReadonlyArray<string>
+  /** Tells a stranger how to be let in, and asks the operator. Gives the text for the stranger. */
+  readonly pair: (sender: string) => Promise<string>
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+const failed = (reason: AgentError["reason"]): AgentError => new AgentError({ reason })
+
+const textOf = (turn: Turn): string =>
+  turn.parts.flatMap((part) => (part.type === "input_text" ? [part.text] : [])).join("\n")
+
+/** What an error of the host means for the person who asked; its own words are for the log. */
+const fromHost = (cause: unknown): AgentError => {
+  const detail = cause instanceof Error ? cause.message : String(cause)
+  return failed(
+    /draining|shutting down|restart/i.test(detail) ? new Unavailable({ detail }) : new RuntimeFailed({ detail })
+  )
+}
+
+/** The host says a failed run in words of its own, made for chat: they may be shown. */
+const saidByHost = (payload: Payload): AgentError => {
+  const detail = payload.text ?? "the host gave no reason"
+  return failed(
+    /rate.?limit|overloaded|unavailable|timed? ?out|network|connection/i.test(detail)
+      ? new Unavailable({ detail })
+      : new Unsupported({ detail })
+  )
+}
+
+const mediaOf = (payload: Payload): ReadonlyArray<string> => [
+  ...(payload.mediaUrl === undefined ? [] : [payload.mediaUrl]),
+  ...(payload.mediaUrls ?? [])
+]
+
+export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =>
+  Effect.sync(() => {
+    const { run, runtime } = options
+
+    /** Text of the message with its attachments named; bytes are the host's to fetch from where they lie. */
+    const bodyOf = (turn: Turn): string => {
+      const named = turn.parts.flatMap((part) =>
+        part.type === "input_text"
+          ? []
+          : [`[${part.type === "input_image" ? "image" : "file"}: ${part.filename ?? "without a name"}]`]
+      )
+      return [textOf(turn), ...named].filter((line) => line !== "").join("\n")
+    }
+
+    const routeOf = (turn: Turn): Route =>
+      runtime.routing.resolveAgentRoute({
+        cfg: options.config(),
+        channel,
+        accountId: options.accountId,
+        peer: { kind: "direct", id: turn.sessionId ?? "default" },
+        dmScope: "per-account-channel-peer"
+      })
+
+    const dispatch = async (turn: Turn, body: string, sink: Batches.Sink<AgentError>, signal: AbortSignal) => {
+      const cfg = options.config()
+      const sender = turn.userId ?? turn.sessionId ?? "unknown"
+      const conversation = turn.sessionId ?? "default"
+      const messageId = turn.messageId ?? turn.responseId
+      const route = routeOf(turn)
+      const ingress = await runtime.inbound.ingress.resolveStable({
+        channelId: channel,
+        accountId: options.accountId,
+        cfg,
+        identity: { key: "sender", entryIdPrefix: `${channel}-entry` },
+        subject: { stableId: sender },
+        conversation: { kind: "direct", id: conversation },
+        contextBinding: {
+          agentId: route.agentId,
+          sessionKey: route.sessionKey,
+          messageId,
+          inboundEventKind: "user_request"
+        },
+        event: { kind: "message", authMode: "inbound", mayPair: true },
+        dmPolicy: options.dmPolicy,
+        allowFrom: options.allowFrom
+      })
+      if (ingress.ingress.admission === "pairing-required") {
+        sink.push(await options.pair(sender))
+        return sink.end()
+      }
+      if (ingress.ingress.admission !== "dispatch") {
+        return sink.fail(
+          failed(new Refused({ detail: `not let in: ${ingress.ingress.reasonCode ?? ingress.ingress.admission}` }))
+        )
+      }
+      const target = `${channel}:${conversation}`
+      const context = runtime.inbound.buildContext({
+        channel,
+        accountId: route.accountId,
+        messageId,
+        messageIdFull: messageId,
+        timestamp: options.now(),
+        from: target,
+        sender: { id: sender, name: sender },
+        conversation: { kind: "direct", id: conversation, label: sender },
+        route: {
+          agentId: route.agentId,
+          dmScope: route.dmScope,
+          accountId: route.accountId,
+          routeSessionKey: route.sessionKey,
+          dispatchSessionKey: route.sessionKey
+        },
+        reply: { to: target, originatingTo: target },
+        message: { body, bodyForAgent: body, rawBody: body, commandBody: body },
+        channelIngress: ingress
+      })
+      const partials = new Partials()
+      let fault: AgentError | undefined
+      let over = false
+      signal.addEventListener("abort", () => (over = true), { once: true })
+      const push = (text: string): void => {
+        if (text !== "" && !over) sink.push(text)
+      }
+      const dispatched = await runtime.inbound.dispatch({
+        cfg,
+        channel,
+        accountId: options.accountId,
+        route: { agentId: route.agentId, dmScope: route.dmScope, sessionKey: route.sessionKey },
+        ctxPayload: context,
+        delivery: {
+          deliver: async (payload: Payload, info: { readonly kind: Kind }) => {
+            if (over || payload.isReasoning === true) return
+            if (payload.isError === true) {
+              fault ??= saidByHost(payload)
+              return
+            }
+            if (info.kind === "tool") return
+            push(partials.deliver(payload.text ?? ""))
+            for (const url of mediaOf(payload)) if (url.startsWith("https://")) push(partials.deliver(url))
+          },
+          onError: (cause: unknown) => {
+            fault ??= fromHost(cause)
+          }
+        },
+        replyOptions: {
+          abortSignal: signal,
+          sourceReplyDeliveryMode: "automatic",
+          suppressDefaultToolProgressMessages: true,
+          allowProgressCallbacksWhenSourceDeliverySuppressed: true,
+          disableBlockStreaming: true,
+          onPartialReply: (payload: { readonly text?: string | undefined }) => {
+            if (!over) push(partials.partial(payload.text ?? ""))
+          },
+          onAssistantMessageStart: () => partials.start(),
+          onToolStart: (payload: { readonly name?: string | undefined }) => {
+            if (!over) sink.push({ _tag: "Activity", label: payload.name ?? "tool" })
+          }
+        },
+        replyPipeline: {}
+      })
+      if (over) return
+      over = true
+      if (fault !== undefined) return sink.fail(fault)
+      if (dispatched.admission.kind !== "dispatch" || !dispatched.dispatched) {
+        return sink.fail(
+          failed(new Unavailable({ detail: `the host declined the message: ${dispatched.admission.kind}` }))
+        )
+      }
+      sink.end()
+    }
+
+    return AgentRuntime.of({
+      description: "the agent of this OpenClaw",
+      model: "openclaw",
+      reply: (turn) =>
+        Batches.fromPush<AgentError>((sink, signal) => {
+          run(() => dispatch(turn, bodyOf(turn), sink, signal)).catch((cause: unknown) => sink.fail(fromHost(cause)))
+        })
+    })
+  })
+
+export const layer = (options: Options): Layer.Layer<AgentRuntime> => Layer.effect(AgentRuntime, make(options))
