@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import { Connection, ConnectionError, InsecureAddress } from "../../services/channel/Connection.ts"
 import { features, featuresHeader } from "../../services/protocol/Control.ts"
 import type { ConnectionSettings } from "./ConnectionOptions.ts"
+import type { ConnectRate } from "./ConnectRate.ts"
 import * as LinkProtocol from "./LinkProtocol.ts"
 import { isLoopbackHost } from "./PublicAddress.ts"
 import type { DialRequest } from "./SocketDriver.ts"
@@ -26,6 +27,8 @@ export interface WsConnectionOptions extends ConnectionSettings {
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** Keys may go in clear to a host that is not this machine. For a trusted network only. */
   readonly allowInsecure?: boolean | undefined
+  /** Waited for before each dial: several connections share one, so that they do not all dial at once. */
+  readonly rate?: ConnectRate | undefined
   /** Names the connection in the log. */
   readonly name?: string | undefined
 }
@@ -51,6 +54,7 @@ const requestOf = (options: WsConnectionOptions): Effect.Effect<DialRequest, Con
     if (!isSafeAddress(url, options.allowInsecure)) {
       return yield* new ConnectionError({ reason: new InsecureAddress({ url: shown(url) }) })
     }
+    if (options.rate !== undefined) yield* options.rate
     const { appKey, appSecret } = Effect.isEffect(options.credentials)
       ? yield* options.credentials
       : options.credentials
