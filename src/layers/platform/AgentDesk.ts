@@ -79,6 +79,9 @@ export const putBack = (desk: AgentDesk, reply: LiveReply): void => {
   remember((desk.returned ??= new Set()), reply.exchange, reply.agentResponseId)
 }
 
+/** Its message went back into the mailbox here, before a word of it was told. */
+export const wasPutBack = (desk: AgentDesk, responseId: string): boolean => desk.returned?.has(responseId) === true
+
 /** A reply that ended, perhaps in a process before this one; its ids are remembered for a while. */
 export const rememberEnding = (desk: AgentDesk, ids: Ids, agentResponseId?: string): void =>
   remember((desk.endings ??= new Set()), ids, agentResponseId)

@@ -186,7 +186,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     submit,
     cancel,
     abandon,
-    follow: followReply.make(sessions, readers, (responseId) => told(responseId)?.steps),
+    follow: followReply.make(sessions, readers, told),
     peek: (responseId) => underWay.get(responseId)?.reply,
     told,
     watch: readers.watch,

@@ -10,7 +10,7 @@ import type { Step } from "../../services/protocol/ReplyLog.ts"
 import type { Failure, Usage } from "../../services/protocol/ResponseEvent.ts"
 
 /** created, in_progress, output_item.added, content_part.added come before the first delta. */
-const firstDelta = 4
+export const firstDelta = 4
 
 /** How a reply ended, as far as the agent said. */
 export interface Ending {
@@ -23,6 +23,8 @@ export interface LiveReply {
   readonly exchange: Exchange
   readonly route: ReplyRoute
   readonly steps: Array<Step>
+  /** Another process may have told of it before: a reader's numbers may be of that telling. */
+  readonly toldBefore: boolean
   status: "delivered" | "answering"
   /** The agent's own id of this reply, once it said one. */
   agentResponseId: string | undefined
@@ -65,10 +67,12 @@ export const routeOf = (exchange: Exchange): ReplyRoute => ({
   stream: exchange.stream
 })
 
-export const make = (exchange: Exchange): LiveReply => ({
+/** @param toldBefore By default: whether another connection had it before. */
+export const make = (exchange: Exchange, toldBefore = exchange.epoch !== undefined): LiveReply => ({
   exchange,
   route: routeOf(exchange),
   steps: [],
+  toldBefore,
   status: "delivered",
   agentResponseId: undefined,
   agentSequence: -1,
@@ -267,27 +271,4 @@ export const stored = (exchange: Exchange): ReadonlyArray<Step> => {
     )
   )
   return steps
-}
-
-/**
- * The same for a reader that has the events up to `after`. What is stored has no numbers of single deltas, so who has
- * a part is told that the rest of them is not there, and gets the whole text with the end, numbered on from its last.
- */
-export const storedAfter = (
-  exchange: Exchange,
-  after: number
-): {
-  readonly steps: ReadonlyArray<Step>
-  readonly gap: { readonly from: number; readonly to: number } | undefined
-} => {
-  const steps = stored(exchange)
-  if (after < 0) return { steps, gap: undefined }
-  const end = steps.slice(-1)
-  if (exchange.replyText === "" && after < firstDelta) return { steps: end, gap: undefined }
-  const from = after + 1
-  const sequence = Math.max(from + 1, ...end.map((step) => step.sequence))
-  return {
-    steps: end.map((step): Step => (step._tag === "Opened" ? step : { ...step, sequence })),
-    gap: { from, to: sequence - 1 }
-  }
 }

@@ -61,7 +61,8 @@ export const make = (state: BrokerState, { endNow, letGo }: ReplyEnds): Mailbox 
       let moved = 0
       for (const exchange of waiting) {
         if (underWay.has(exchange.responseId)) continue
-        const reply = LiveReply.make(exchange)
+        const toldBefore = exchange.epoch !== undefined && !AgentDesk.wasPutBack(desk, exchange.responseId)
+        const reply = LiveReply.make(exchange, toldBefore)
         const frame = encodeRequest(requestOf(exchange, link))
         // It would end the agent's socket, and be delivered again as soon as the agent is back: for ever.
         if (Buffer.byteLength(frame) > state.maxFrameBytes) {

@@ -11,10 +11,11 @@ import { encodeGap } from "../../services/protocol/Control.ts"
 import type { ErrorFrame } from "../../services/protocol/ApiFrames.ts"
 import type { Inbound, InboundRequest } from "../../services/protocol/Inbound.ts"
 import type { ReplyRoute } from "../../services/protocol/Dialect.ts"
-import { type Step, stepsAfter } from "../../services/protocol/ReplyLog.ts"
+import { isTerminal, type Step, stepsAfter } from "../../services/protocol/ReplyLog.ts"
 import { decodeUserFrame } from "../../services/protocol/UserFrame.ts"
 import * as LiveReply from "./LiveReply.ts"
 import * as PersonFrames from "./PersonFrames.ts"
+import * as readerNumbers from "./readerNumbers.ts"
 import * as SlowReader from "./SlowReader.ts"
 
 type Cancel = Omit<Extract<Inbound, { readonly _tag: "Cancel" }>, "_tag">
@@ -103,21 +104,33 @@ export const make = Effect.gen(function* () {
     startingAfter: number | undefined
   ) {
     const after = startingAfter ?? -1
+    const gap = readerNumbers.gapAfter(after)
     const live = broker.peek(responseId)
     if (live !== undefined && live.exchange.userId === person.userId) {
-      SlowReader.forget(ws, live.route)
-      say(ws, framesAfter(live.route, live.steps, after))
-      return
+      if (!readerNumbers.hold(live, after)) {
+        say(ws, [encodeGap({ responseId, ...gap })])
+        return SlowReader.endOnly(ws, responseId, after)
+      }
+      SlowReader.goOn(ws, live.route)
+      return say(ws, framesAfter(live.route, live.steps, after))
     }
     const exchange = yield* sessions.findExchange(responseId)
     if (exchange.userId !== person.userId) return yield* new NotFound({ what: "reply" })
-    // It may have begun while it was looked up: then its first step came, or comes, by itself.
-    if (exchange.status !== "completed" && exchange.status !== "failed") return
     const told = broker.told(responseId)
-    if (told !== undefined) return say(ws, framesAfter(told.route, told.steps, after))
     const route = LiveReply.routeOf(exchange)
-    const { gap, steps } = LiveReply.storedAfter(exchange, after)
-    say(ws, [...(gap === undefined ? [] : [encodeGap({ responseId, ...gap })]), ...framesAfter(route, steps, -1)])
+    const hasEnded = exchange.status === "completed" || exchange.status === "failed"
+    if (!readerNumbers.hold(told, after)) {
+      say(ws, [encodeGap({ responseId, ...gap })])
+      if (!hasEnded) return SlowReader.endOnly(ws, responseId, after)
+      const ends = LiveReply.stored(exchange).flatMap((step) =>
+        isTerminal(step) ? [readerNumbers.endAfter(step, after)] : []
+      )
+      return say(ws, framesAfter(route, ends, -1))
+    }
+    SlowReader.goOn(ws, route)
+    if (told !== undefined) return say(ws, framesAfter(told.route, told.steps, after))
+    // Of one that has not begun, the first step comes by itself.
+    if (hasEnded) say(ws, framesAfter(route, LiveReply.stored(exchange), after))
   })
 
   return (ws: WebSocket, person: Person, raw: string, fork: (effect: Effect.Effect<void>) => void): void => {

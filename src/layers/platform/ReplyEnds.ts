@@ -112,7 +112,8 @@ export const make = (state: BrokerState): ReplyEnds => {
         underWay.delete(responseId)
         awaited.delete(responseId)
         acks.forget(reply)
-        endedReplies.keep(responseId, { route: reply.route, steps: reply.steps, text: final.text })
+        const { route, steps, toldBefore } = reply
+        endedReplies.keep(responseId, { route, steps, toldBefore, text: final.text })
         if (reply.agentResponseId !== undefined) sayEnded(desk.link, reply.agentResponseId, reply.agentSequence)
         if (final.failure === undefined) counts.completed++
         else counts.failed++

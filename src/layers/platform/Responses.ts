@@ -82,7 +82,7 @@ export const layer: Layer.Layer<
         Effect.onInterrupt(() => hungUp)
       )
       const terminal = Option.getOrUndefined(last)
-      if (terminal === undefined || (terminal.step._tag !== "Completed" && terminal.step._tag !== "Failed")) {
+      if (terminal?._tag !== "Step" || (terminal.step._tag !== "Completed" && terminal.step._tag !== "Failed")) {
         return yield* OpenAiError.broken
       }
       return json(wholeResponse(terminal.route.head, terminal.step))
@@ -116,11 +116,8 @@ export const layer: Layer.Layer<
             if (!Number.isSafeInteger(after)) {
               return yield* OpenAiError.bad("starting_after must be a whole number.", "starting_after")
             }
-            const over = exchange.status === "completed" || exchange.status === "failed"
             return HttpServerResponse.stream(
-              over
-                ? responsesStream.rest(broker, exchange, after)
-                : responsesStream.live(broker, exchange, after, () => {}),
+              responsesStream.live(broker, exchange, after, () => {}),
               { contentType: "text/event-stream; charset=utf-8", headers: responsesStream.headers }
             )
           })

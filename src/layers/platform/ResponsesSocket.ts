@@ -88,7 +88,7 @@ export const make: (
         if (request.cancelled || ws.readyState !== WebSocket.OPEN) void fork(cancel(peer, responseId))
         const encode = canonicalFrames.encoder(LiveReply.routeOf(exchange), -1)
         return Stream.runForEachArray(broker.follow(responseId), (followed) =>
-          write(ws, Frames.inLane(encode(followed.map(({ step }) => step)), streamId))
+          write(ws, Frames.inLane(encode(followed), streamId))
         ).pipe(
           Effect.catch((error) =>
             // Nobody has hung up: the reply goes on, and the client reads the rest over HTTP or with its history.

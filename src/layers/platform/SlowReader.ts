@@ -11,14 +11,16 @@ import type { WebSocket } from "ws"
 import type { FeedItem } from "../../services/platform/Broker.ts"
 import type { ReplyRoute } from "../../services/protocol/Dialect.ts"
 import * as JoinedDelta from "../../services/protocol/JoinedDelta.ts"
-import type { Step } from "../../services/protocol/ReplyLog.ts"
+import { isTerminal, type Step } from "../../services/protocol/ReplyLog.ts"
 import * as PersonFrames from "./PersonFrames.ts"
+import * as readerNumbers from "./readerNumbers.ts"
 import * as SocketPeer from "./SocketPeer.ts"
 
 /** Bytes in a socket above which its reader counts as behind. */
 export const highWater = 256 * 1024
 
 type Frames = ReadonlyArray<string | Buffer>
+type Told = Extract<FeedItem, { readonly _tag: "Step" }>
 type Deltas = Extract<Step, { readonly _tag: "Deltas" }>
 
 /** The place of one reply's deltas among what waits: those that come later join those that are there. */
@@ -35,6 +37,9 @@ interface Backlog {
 }
 
 const isJoined = (entry: Frames | Joined): entry is Joined => "route" in entry
+
+/** Of replies that a reader has in part, by other numbers than ours: response id → the last number it has. */
+const endsOnly = new WeakMap<WebSocket, Map<string, number>>()
 
 /** Readers that are behind. */
 const backlogs = new WeakMap<WebSocket, Backlog>()
@@ -84,8 +89,18 @@ export const write = (ws: WebSocket, frames: Frames): void => {
   else writeBehind(ws, frames)
 }
 
+const tellEnd = (ws: WebSocket, { route, step }: Told, after: number): void => {
+  if (!isTerminal(step)) return
+  endsOnly.get(ws)?.delete(route.head.responseId)
+  write(ws, PersonFrames.encodeStep({ ...route }, readerNumbers.endAfter(step, after)))
+}
+
 /** What concerns this reader's person. */
 export const tell = (ws: WebSocket, item: FeedItem): void => {
+  if (item._tag === "Step") {
+    const after = endsOnly.get(ws)?.get(item.exchange.responseId)
+    if (after !== undefined) return tellEnd(ws, item, after)
+  }
   const backlog = backlogs.get(ws)
   if (backlog === undefined) {
     const frames = PersonFrames.framesOf(item)
@@ -110,8 +125,16 @@ export const tell = (ws: WebSocket, item: FeedItem): void => {
   held(ws, backlog, characters(step))
 }
 
-/** Drops what waits of a reply's text: this reader is about to get it otherwise. */
-export const forget = (ws: WebSocket, route: ReplyRoute): void => {
+/** Of this reply, the reader has the events up to `after` by numbers that are not ours: it gets its end alone. */
+export const endOnly = (ws: WebSocket, responseId: string, after: number): void => {
+  const replies = endsOnly.get(ws)
+  if (replies === undefined) endsOnly.set(ws, new Map([[responseId, after]]))
+  else replies.set(responseId, after)
+}
+
+/** This reader goes on by our numbers, and is about to get what came so far: what waits of it is dropped. */
+export const goOn = (ws: WebSocket, route: ReplyRoute): void => {
+  endsOnly.get(ws)?.delete(route.head.responseId)
   const backlog = backlogs.get(ws)
   const joined = backlog?.replies.get(route)
   if (backlog === undefined || joined === undefined) return

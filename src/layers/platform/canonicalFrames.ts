@@ -1,4 +1,5 @@
-/** The steps of one reply as the canonical events that a reader of `/v1` lacks, each as JSON. */
+/** One reply as the canonical events that a reader of `/v1` lacks, each as JSON. */
+import type { Followed } from "../../services/platform/Broker.ts"
 import type { ReplyRoute } from "../../services/protocol/Dialect.ts"
 import { dialect } from "../../services/protocol/dialects/OpenResponses.ts"
 import * as JoinedDelta from "../../services/protocol/JoinedDelta.ts"
@@ -25,10 +26,17 @@ const runsOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Step | ReadonlyArray<
 
 const isRun = (run: Step | ReadonlyArray<Deltas>): run is ReadonlyArray<Deltas> => Array.isArray(run)
 
+/** `response.gap`, numbered by the last event that it stands for. */
+const gapFrame = (responseId: string, { from, to }: Extract<Followed, { readonly _tag: "Gap" }>): string =>
+  JSON.stringify({ type: "response.gap", response_id: responseId, from, to, sequence_number: to })
+
 /** @param after The last sequence number that the reader has; -1 = it has nothing. */
-export const encoder = (route: ReplyRoute, after: number): ((steps: ReadonlyArray<Step>) => ReadonlyArray<string>) => {
+export const encoder = (
+  route: ReplyRoute,
+  after: number
+): ((followed: ReadonlyArray<Followed>) => ReadonlyArray<string>) => {
   const encode = dialect.encoder({ ...route, stream: true })
-  return (steps) =>
+  const framesOf = (steps: ReadonlyArray<Step>): ReadonlyArray<string> =>
     runsOf(stepsAfter(steps, after)).flatMap((run): ReadonlyArray<string> => {
       if (!isRun(run)) {
         if (run.sequence > after) return encode(run)
@@ -42,4 +50,17 @@ export const encoder = (route: ReplyRoute, after: number): ((steps: ReadonlyArra
         ? run.flatMap(encode)
         : JoinedDelta.join(run).map((joined) => JoinedDelta.canonicalEvent(route.head, joined))
     })
+  return (followed) => {
+    const frames: Array<string> = []
+    let steps: Array<Step> = []
+    for (const item of followed) {
+      if (item._tag === "Step") steps.push(item.step)
+      else {
+        frames.push(...framesOf(steps), gapFrame(route.head.responseId, item))
+        steps = []
+      }
+    }
+    frames.push(...framesOf(steps))
+    return frames
+  }
 }

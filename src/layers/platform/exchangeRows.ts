@@ -28,6 +28,7 @@ export interface ExchangeRow {
   readonly stream: Numeric
   readonly metadata: string
   readonly status: ExchangeStatus
+  readonly epoch: Numeric | null
   readonly reply_text: string
   readonly failure_code: FailureCode | null
   readonly failure_message: string | null
@@ -64,6 +65,7 @@ export const toExchange = (row: ExchangeRow): Exchange => ({
   stream: toNumber(row.stream) === 1,
   metadata: JSON.parse(row.metadata),
   status: row.status,
+  ...(row.epoch === null ? undefined : { epoch: toNumber(row.epoch) }),
   replyText: row.reply_text,
   failure:
     row.failure_code === null

@@ -1,9 +1,9 @@
 /** A reply as clients of `/v1` read it: the response object, or server-sent events of the canonical stream. */
 import * as Stream from "effect/Stream"
-import type { Broker, UnderWay } from "../../services/platform/Broker.ts"
+import type { Broker, Followed, UnderWay } from "../../services/platform/Broker.ts"
 import type { Exchange } from "../../services/platform/Sessions.ts"
 import { sse, sseDone } from "../../services/protocol/dialects/OpenResponses.ts"
-import { events, type Step, wholeResponse } from "../../services/protocol/ReplyLog.ts"
+import { events, wholeResponse } from "../../services/protocol/ReplyLog.ts"
 import type { ResponseObject } from "../../services/protocol/ResponseEvent.ts"
 import * as canonicalFrames from "./canonicalFrames.ts"
 import * as HttpGuards from "../http/HttpGuards.ts"
@@ -33,10 +33,11 @@ const stillHere = Stream.map(Stream.tick("20 seconds"), () => utf8.encode(": sti
 
 const bytesOf = (frames: ReadonlyArray<string>): Uint8Array => utf8.encode(frames.map(sse).join(""))
 
-const isEnd = (step: Step): boolean => step._tag === "Completed" || step._tag === "Failed"
+const isEnd = (followed: Followed): boolean =>
+  followed._tag === "Step" && (followed.step._tag === "Completed" || followed.step._tag === "Failed")
 
 /**
- * The canonical events as they come. `ended` is called with the last one, and where this reader is told to come back
+ * The canonical events that a reader lacks who has those up to `after`, as they come. `ended` is called with the last one, and where this reader is told to come back
  * because it is too slow: then nobody has hung up.
  */
 export const live = (
@@ -46,11 +47,10 @@ export const live = (
   ended: () => void
 ): Stream.Stream<Uint8Array> => {
   const encode = canonicalFrames.encoder(LiveReply.routeOf(exchange), after)
-  return broker.follow(exchange.responseId).pipe(
+  return broker.follow(exchange.responseId, after).pipe(
     Stream.mapArray((followed): [Uint8Array] => {
-      const steps = followed.map(({ step }) => step)
-      if (steps.some(isEnd)) ended()
-      return [bytesOf(encode(steps))]
+      if (followed.some(isEnd)) ended()
+      return [bytesOf(encode(followed))]
     }),
     Stream.filter((bytes) => bytes.length > 0),
     Stream.catch((error) => {
@@ -63,24 +63,3 @@ export const live = (
     Stream.merge(stillHere, { haltStrategy: "left" })
   )
 }
-
-/**
- * The rest of a reply that has ended, for a reader who has the events up to `after`: with the numbers it has seen
- * where they are still known, else the gap said and the whole text.
- */
-export const rest = (broker: Broker["Service"], exchange: Exchange, after: number): Stream.Stream<Uint8Array> => {
-  const told = broker.told(exchange.responseId)
-  if (told !== undefined) {
-    return Stream.make(bytesOf(canonicalFrames.encoder(told.route, after)(told.steps)), utf8.encode(sseDone))
-  }
-  const { gap, steps } = LiveReply.storedAfter(exchange, after)
-  const said = gap === undefined ? [] : [JSON.stringify({ ...gapOf(exchange, gap), sequence_number: gap.to })]
-  const encode = canonicalFrames.encoder(LiveReply.routeOf(exchange), -1)
-  return Stream.make(bytesOf([...said, ...encode(steps)]), utf8.encode(sseDone))
-}
-
-const gapOf = ({ responseId }: Exchange, gap: { readonly from: number; readonly to: number }) => ({
-  type: "response.gap",
-  response_id: responseId,
-  ...gap
-})

@@ -74,16 +74,28 @@ export interface Submitted {
   readonly agentAway: boolean
 }
 
-export interface Followed {
+/**
+ * What a follower of one reply gets: its steps, or once that the events of these numbers, both included, are not to be
+ * had any more; after it comes nothing but the step that ends the reply, with the whole text.
+ */
+export type Followed =
+  | { readonly _tag: "Step"; readonly route: ReplyRoute; readonly step: Step }
+  | { readonly _tag: "Gap"; readonly from: number; readonly to: number }
+
+/**
+ * A reply as this process tells it. Sequence numbers belong to one telling: an agent that goes on with a reply at
+ * another process may cut it otherwise.
+ */
+export interface Told {
   readonly route: ReplyRoute
-  readonly step: Step
+  readonly steps: ReadonlyArray<Step>
+  /** Another process may have told of it before: a reader's numbers may be of that telling. */
+  readonly toldBefore: boolean
 }
 
-export interface UnderWay {
+export interface UnderWay extends Told {
   readonly exchange: Exchange
-  readonly route: ReplyRoute
   readonly status: "delivered" | "answering"
-  readonly steps: ReadonlyArray<Step>
   readonly text: string
 }
 
@@ -112,16 +124,20 @@ export class Broker extends Context.Service<
     /** Cancels all that is under way in a session of this person's: it is about to be removed. */
     readonly abandon: (userId: string, sessionId: string) => Effect.Effect<void, NotFound | StoreError>
     /**
-     * The steps of one reply from the beginning, live, each once; ends after the terminal. For a reply that has ended,
-     * its steps as they follow from what is stored. Fails with LimitReached where the reader is too slow.
+     * The steps of one reply, live, each once; ends after the terminal. For a reply that has ended, its steps as they
+     * follow from what is stored. Fails with LimitReached where the reader is too slow.
+     *
+     * @param after The last sequence number that the reader has; steps of which it has a part come whole. -1, the
+     * default: it has nothing.
      */
-    readonly follow: (responseId: string) => Stream.Stream<Followed, NotFound | LimitReached | StoreError>
+    readonly follow: (
+      responseId: string,
+      after?: number
+    ) => Stream.Stream<Followed, NotFound | LimitReached | StoreError>
     /** A reply under way as it stands this moment. What comes after it comes to the readers. */
     readonly peek: (responseId: string) => UnderWay | undefined
     /** The steps of a reply that is under way, or ended a moment ago: with the numbers that readers have seen. */
-    readonly told: (
-      responseId: string
-    ) => { readonly route: ReplyRoute; readonly steps: ReadonlyArray<Step> } | undefined
+    readonly told: (responseId: string) => Told | undefined
     /** Everything that concerns one person, live, until the function that comes back is called. */
     readonly watch: (userId: string, reader: Reader) => () => void
     /** Tells a person's readers. */

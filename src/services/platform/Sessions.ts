@@ -41,6 +41,8 @@ export interface Exchange {
   readonly stream: boolean
   readonly metadata: Readonly<Record<string, string>>
   readonly status: ExchangeStatus
+  /** Which connection of its agent had it last (`Hold.epoch`). Absent: none had it yet. */
+  readonly epoch?: number | undefined
   /** Kept only when the reply ended (completed: the answer; failed: what had come). */
   readonly replyText: string
   readonly failure: Failure | undefined

@@ -47,6 +47,8 @@ export type Step =
 /** The step that ends a reply. */
 export type TerminalStep = Extract<Step, { readonly _tag: "Completed" | "Failed" }>
 
+export const isTerminal = (step: Step): step is TerminalStep => step._tag === "Completed" || step._tag === "Failed"
+
 const opened: Step = { _tag: "Opened", sequence: 0 }
 const nothing: ReadonlyArray<Step> = []
 
@@ -198,7 +200,7 @@ export class ReplyLog {
 }
 
 /** How many events a step stands for. */
-const eventCount = (step: Step): number => (step._tag === "Deltas" ? step.deltas.length : 4)
+export const eventCount = (step: Step): number => (step._tag === "Deltas" ? step.deltas.length : 4)
 
 /**
  * What is left to send to a reader that has everything up to this number (-1 = it has nothing). Deltas are cut to

@@ -99,7 +99,7 @@ describe("LiveReply", () => {
 describe("AgentDesk", () => {
   const desk = () => {
     const one = AgentDesk.make("claw_1")
-    const replies = [exchange("m1"), exchange("m2"), exchange("m1", "s2")].map(LiveReply.make)
+    const replies = [exchange("m1"), exchange("m2"), exchange("m1", "s2")].map((one) => LiveReply.make(one))
     for (const reply of replies) AgentDesk.add(one, reply)
     return { one, replies }
   }
