@@ -12,6 +12,8 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Connection, type ConnectionError, type ConnectionState } from "../../services/channel/Connection.ts"
@@ -60,9 +62,10 @@ const lastOf = (steps: ReadonlyArray<Step>): number => {
 
 export const make = Effect.fnUntraced(function* (
   running: ReadonlyMap<string, Reply>
-): Effect.fn.Return<ReplyWire, never, Connection> {
+): Effect.fn.Return<ReplyWire, never, Connection | Scope.Scope> {
   const connection = yield* Connection
   const clock = yield* Clock.Clock
+  const scope = yield* Effect.scope
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
 
   /** Ended, terminal not confirmed, oldest first. */
@@ -142,7 +145,8 @@ export const make = Effect.fnUntraced(function* (
     holding.add(reply)
     if (!watching) {
       watching = true
-      runFork(watch)
+      // There may never be a link again: it does not outlive what it waits for (law stop).
+      Fiber.runIn(runFork(watch), scope)
     }
     return undefined
   }
@@ -177,7 +181,8 @@ export const make = Effect.fnUntraced(function* (
   /** A platform that agreed and does not answer: what it is known to have is what it is taken to have. */
   const unanswered = (greeting: number) =>
     Effect.andThen(
-      clock.sleep(patience),
+      // A moment more, where this timer is late itself: the answer may lie there unread.
+      Effect.andThen(clock.sleep(patience), clock.sleep(Duration.millis(1))),
       Effect.suspend(() =>
         Effect.forEach(
           greeting === greetings ? all().filter((reply) => reply.awaiting === "answer") : [],

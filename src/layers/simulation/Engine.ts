@@ -13,6 +13,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
+import type { LogLevel } from "effect/LogLevel"
+import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as References from "effect/References"
 import * as Scheduler from "effect/Scheduler"
@@ -22,8 +24,8 @@ import { Chance, secureRandom } from "./Chance.ts"
 export const epoch = 1_767_225_600_000
 
 interface Timer {
-  readonly at: number
-  readonly order: number
+  at: number
+  order: number
   readonly run: () => void
   readonly machine: Machine
   done: boolean
@@ -85,6 +87,8 @@ export interface EngineOptions {
   readonly maxOps?: number | undefined
   /** Where agents are plain promises: each step of time waits for the event loop of the real process. */
   readonly promises?: boolean | undefined
+  /** From which level on is logged; warnings unless it says so. */
+  readonly logLevel?: LogLevel | undefined
 }
 
 export class Engine {
@@ -95,6 +99,9 @@ export class Engine {
   readonly #disorder: number
   readonly #maxOps: number
   readonly #promises: boolean
+  readonly #logLevel: LogLevel
+  /** Whose timers none of the simulated processes owns. */
+  readonly #own: Machine
   readonly #timers = new Timers()
   #tasks: Array<() => void> = []
   #owners: Array<Machine> = []
@@ -109,6 +116,8 @@ export class Engine {
     this.#disorder = options.disorder ?? 0
     this.#maxOps = options.maxOps ?? 2048
     this.#promises = options.promises ?? false
+    this.#logLevel = options.logLevel ?? "Warn"
+    this.#own = this.machine("engine")
   }
 
   get tasksRun(): number {
@@ -116,7 +125,7 @@ export class Engine {
   }
 
   machine(name: string): Machine {
-    return new Machine(this, name, this.#seed, this.#maxOps)
+    return new Machine(this, name, this.#seed, this.#maxOps, this.#logLevel)
   }
 
   /** Ready now. */
@@ -136,6 +145,28 @@ export class Engine {
       timer.done = true
       machine.timers--
     }
+  }
+
+  /**
+   * Its one thread computes for so long: no timer of it rings and nothing that arrives is read. Afterwards, as Node does
+   * it: first the timers that are due, then what the network has for it, then what waited for the end of the turn.
+   */
+  busy(machine: Machine, millis: number): void {
+    if (!machine.alive || machine.isBusy) return
+    machine.isBusy = true
+    machine.busyUntil = this.now + millis
+    this.after(this.#own, millis, () => this.#free(machine))
+  }
+
+  #free(machine: Machine): void {
+    machine.isBusy = false
+    for (const timer of machine.late.splice(0)) {
+      if (timer.done) continue
+      timer.at = this.now
+      timer.order = this.#order++
+      this.#timers.push(timer)
+    }
+    for (const read of machine.unread.splice(0)) this.after(machine, 0, read)
   }
 
   #drain(): void {
@@ -186,6 +217,10 @@ export class Engine {
       this.#still = timer.at > this.now ? 0 : this.#still + 1
       if (this.#still > livelock) throw new Livelock(`${livelock} timers rang and time stood still`)
       this.now = Math.max(this.now, timer.at)
+      if (timer.machine.isBusy) {
+        timer.machine.late.push(timer)
+        continue
+      }
       timer.done = true
       timer.machine.timers--
       timer.run()
@@ -200,13 +235,20 @@ export class Machine {
   /** Timers that are set, and tasks that are ready: both 0 once it has stopped cleanly. */
   timers = 0
   ready = 0
+  /** Fibers that have not ended: as many as before it began, once it has stopped cleanly. */
+  fibers = 0
   /** How far its wall clock is off, in milliseconds. */
   skew = 0
-  /** What it logged as warning or worse, if anybody listens. */
-  onLog: ((text: string) => void) | undefined
+  /** Its thread computes and hears nothing, until then; see `Engine.busy`. */
+  isBusy = false
+  busyUntil = 0
+  readonly late: Array<Timer> = []
+  readonly unread: Array<() => void> = []
+  /** What it logged, if anybody listens; `whole` with cause and annotations, and with ids that no seed repeats. */
+  onLog: ((text: string, whole: string) => void) | undefined
   readonly context: Context.Context<SecureRandom.SecureRandom>
 
-  constructor(engine: Engine, name: string, seed: number | string, maxOps: number) {
+  constructor(engine: Engine, name: string, seed: number | string, maxOps: number, logLevel: LogLevel) {
     this.engine = engine
     this.name = name
     const chance = new Chance(seed, `machine ${name}`)
@@ -223,15 +265,22 @@ export class Machine {
       shouldYield: (fiber) => fiber.currentOpCount >= maxOps,
       makeDispatcher: () => dispatcher
     }
-    const logger = Logger.make<unknown, void>(({ logLevel, message }) => {
-      this.onLog?.(`${logLevel}: ${Array.isArray(message) ? message.map(String).join(" ") : String(message)}`)
+    const logger = Logger.make<unknown, void>((options) => {
+      if (this.onLog === undefined) return
+      const { logLevel, message } = options
+      const text = `${logLevel}: ${Array.isArray(message) ? message.map(String).join(" ") : String(message)}`
+      this.onLog(text, Logger.formatSimple.log(options))
     })
     this.context = Context.empty().pipe(
       Context.add(Clock.Clock, this.clock()),
       Context.add(Random.Random, random),
       Context.add(Scheduler.Scheduler, scheduler),
       Context.add(References.TracerEnabled, false),
-      Context.add(References.MinimumLogLevel, "Warn"),
+      Context.add(References.MinimumLogLevel, logLevel),
+      Context.add(Metric.FiberRuntimeMetrics, {
+        recordFiberStart: () => void this.fibers++,
+        recordFiberEnd: () => void this.fibers--
+      }),
       Context.add(Logger.CurrentLoggers, new Set([logger])),
       Context.add(SecureRandom.SecureRandom, secureRandom(new Chance(seed, `secrets ${name}`)))
     )
@@ -253,6 +302,12 @@ export class Machine {
 
   after(millis: number, run: () => void): () => void {
     return this.engine.after(this, millis, run)
+  }
+
+  /** Something of the network's is there for it: read now, or when its thread is free. */
+  read(task: () => void): void {
+    if (this.isBusy) this.unread.push(task)
+    else task()
   }
 
   clock(): Clock.Clock {

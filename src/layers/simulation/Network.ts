@@ -221,6 +221,8 @@ export class Link {
   readonly client: End
   readonly server: End
   open = true
+  /** Until then it does not carry what it is given, or late. Virtual milliseconds. */
+  sickUntil = 0
   readonly #onEnd: (link: Link) => void
 
   constructor(given: {
@@ -251,6 +253,7 @@ export class Link {
 
   /** The connection breaks: a share of what is on its way still arrives, then both ends are told. */
   cut(chance: Chance): void {
+    this.sickUntil = Number.POSITIVE_INFINITY
     this.client.cut(chance.next())
     this.server.cut(chance.next())
     this.client.lose(chance.around(300))
@@ -259,12 +262,14 @@ export class Link {
 
   /** Nothing passes any more, and nobody is told. */
   halfOpen(direction: "both" | "up" | "down"): void {
+    this.sickUntil = Number.POSITIVE_INFINITY
     if (direction !== "down") this.client.swallow()
     if (direction !== "up") this.server.swallow()
   }
 
   /** Everything on its way, and what follows, comes so much later. */
   stall(millis: number, direction: "both" | "up" | "down"): void {
+    this.sickUntil = Math.max(this.sickUntil, this.engine.now + millis + 10_000)
     if (direction !== "down") this.client.hold(millis)
     if (direction !== "up") this.server.hold(millis)
   }

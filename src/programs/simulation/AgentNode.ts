@@ -28,7 +28,8 @@ import { Dispatcher } from "../../services/channel/Dispatcher.ts"
 import { Journal } from "../../services/channel/Journal.ts"
 import { features, featuresHeader, readGap, readResponseAck } from "../../services/protocol/Control.ts"
 import { decodeInbound } from "../../services/protocol/Inbound.ts"
-import type { AccountPlan } from "./Plan.ts"
+import { confine } from "./confined.ts"
+import { type AccountPlan, systemPrompt } from "./Plan.ts"
 import type { PlatformNode } from "./PlatformNode.ts"
 import type { Stage } from "./Stage.ts"
 import { Wiretap } from "./Wiretap.ts"
@@ -109,6 +110,7 @@ export class AgentNode {
   #failures = 0
   #lastDialAt = Number.NEGATIVE_INFINITY
   #renewals = 0
+  readonly #wrongSecret: string
 
   /** Where its journal is kept; undefined = in the memory of the process. */
   readonly database: SimDatabase | undefined
@@ -125,6 +127,8 @@ export class AgentNode {
     this.platform = platform
     this.index = index
     this.name = `agent ${index}`
+    this.#wrongSecret = `a secret of agent ${index} that is no longer good`
+    stage.secrets.add(this.#wrongSecret)
     this.plan = plan
     this.database = journal === undefined ? undefined : new SimDatabase(journal, plan.durability)
     this.runtime = this.#watched(runtime)
@@ -225,6 +229,7 @@ export class AgentNode {
     const { maxConcurrent } = this.plan
     const now = this.#turnsNow
     laws.check("bounded", now <= maxConcurrent, () => `${this.name} runs ${now} replies; ${maxConcurrent} is its limit`)
+    confine(this.stage, this, turn)
     const inSession = (this.#sessionsNow.get(turn.sessionKey) ?? 0) + 1
     this.#sessionsNow.set(turn.sessionKey, inSession)
     laws.check("order", inSession === 1, () => `${this.name} runs ${inSession} replies of one session at once`)
@@ -244,11 +249,9 @@ export class AgentNode {
     if (this.#running !== undefined || this.#ended) return
     const life = ++this.lives
     const machine = this.stage.engine.machine(`${this.name}/${life}`)
-    machine.onLog = (text) => {
+    machine.onLog = (text, whole) => {
       this.stage.trace(this.name, text)
-      for (const secret of this.stage.secrets) {
-        this.stage.laws.check("secret", !text.includes(secret), () => `${this.name} logged a secret`)
-      }
+      this.stage.guard(`${this.name} logged`, whole)
     }
     this.stage.trace(this.name, `starts, life ${life}`)
     this.#turnsNow = 0
@@ -287,7 +290,7 @@ export class AgentNode {
         grace,
         deltaSize: 50,
         dialect: undefined,
-        systemPrompt: undefined
+        systemPrompt
       }).pipe(Effect.provideContext(services))
       yield* Effect.forkScoped(Account.run.pipe(Effect.provideContext(Context.add(services, Dispatcher, dispatcher))))
       this.#running = { machine, connection, dispatcher, journal, stop }
@@ -300,6 +303,7 @@ export class AgentNode {
       if (exit._tag === "Success") return this.stage.trace(this.name, "has stopped")
       // A program that cannot start, or that a fault of its own brings down.
       this.stage.trace(this.name, `breaks down: ${Cause.pretty(exit.cause)}`)
+      this.stage.guard(`${this.name} ended with`, Cause.pretty(exit.cause))
       this.crash(machine)
     })
   }
@@ -309,9 +313,12 @@ export class AgentNode {
     const running = this.#running
     if (!again) this.#ended = true
     if (running === undefined) return
+    const { dispatcher, journal, machine, stop } = running
+    // Who computes hears no signal.
+    if (machine.isBusy) return void this.stage.outside.after(machine.busyUntil - this.stage.now + 1, () => this.stop(again))
     this.#running = undefined
     this.stage.trace(this.name, "is asked to stop")
-    const { journal, machine, stop } = running
+    this.stage.guard(`${this.name} shows`, JSON.stringify(Effect.runSync(dispatcher.recent)))
     const asked = this.stage.now
     machine.fork(Deferred.succeed(stop, undefined))
     this.stage.outside.after(stopBound, () => {
@@ -320,6 +327,7 @@ export class AgentNode {
       laws.check("stop", machine.timers === 0 && machine.ready === 0, () => {
         return `${this.name} left ${machine.timers} timers and ${machine.ready} tasks ${stopBound / 1000} s after it was asked to stop at ${asked / 1000} s`
       })
+      laws.check("stop", machine.fibers === 0, () => `${this.name} left ${machine.fibers} fibers when it stopped`)
       laws.check("stop", this.#turnsNow === 0, () => `${this.name} left ${this.#turnsNow} replies running`)
       for (const link of this.links) {
         laws.check("stop", link.client.over, () => `${this.name} left socket ${link.number} behind`)
@@ -368,7 +376,7 @@ export class AgentNode {
   unblock(): void {
     const running = this.#running
     this.#failures = 0
-    if (running !== undefined) running.machine.fork(running.connection.unblock)
+    running?.machine.read(() => running.machine.fork(running.connection.unblock))
   }
 
   inFlight(): number {
@@ -385,7 +393,7 @@ export class AgentNode {
       url: "ws://platform/ws/chat",
       headers: {
         "x-app-key": credentials?.appKey ?? "",
-        "x-app-secret": wrong ? "no longer good" : (credentials?.appSecret ?? ""),
+        "x-app-secret": wrong ? this.#wrongSecret : (credentials?.appSecret ?? ""),
         "x-claw-dialect": this.plan.dialect,
         ...(this.plan.features ? { [featuresHeader]: features.join(",") } : {})
       },
@@ -450,15 +458,17 @@ export class AgentNode {
       )
       events.ended(end)
     }
+    const fail = (end: Parameters<typeof events.ended>[0]): void => machine.read(() => finish(end))
     sockets.open++
     this.#dialed(sockets)
     stage.trace(this.name, "dials")
     const refusing = this.refusing !== undefined && this.refusing.until > stage.now ? this.refusing.how : undefined
+    const lastFailure = this.state?.lastFailure
     const arrive = (): void => {
       if (!alive()) return
       if (refusing === "silence") return
-      if (refusing === "network") return finish({ _tag: "Failed", detail: "nobody listens at this address" })
-      if (refusing === "status") return finish({ _tag: "Refused", status: chance.pick([502, 503, 429]) })
+      if (refusing === "network") return fail({ _tag: "Failed", detail: "nobody listens at this address" })
+      if (refusing === "status") return fail({ _tag: "Refused", status: chance.pick([502, 503, 429]) })
       this.platform.upgrade(
         request.url,
         request.headers,
@@ -471,7 +481,7 @@ export class AgentNode {
         },
         (status) => {
           stage.network.after(chance.around(latency), () =>
-            finish(
+            fail(
               status === 0 ? { _tag: "Failed", detail: "nobody listens at this address" } : { _tag: "Refused", status }
             )
           )
@@ -508,6 +518,7 @@ export class AgentNode {
       terminate: () => {
         if (!alive()) return
         const given = openedAt === undefined
+        if (link !== undefined && !given) this.#cutOff(link, lastFailure)
         link?.client.terminate()
         if (given) machine.after(0, () => finish({ _tag: "Failed", detail: "the dial was given up" }))
       }
@@ -527,43 +538,61 @@ export class AgentNode {
     const delay = 0.5 + link.chance.around(this.plan.latency)
     // The answer to the upgrade comes before everything else.
     link.server.hold(delay)
-    stage.network.after(delay, () => {
-      if (!alive() || link.client.over) return
-      opened()
-      sockets.heardAt = stage.now
-      events.opened()
-    })
+    stage.network.after(delay, () =>
+      machine.read(() => {
+        if (!alive() || link.client.over) return
+        opened()
+        sockets.heardAt = stage.now
+        events.opened()
+      })
+    )
     const heard = (): void => {
       sockets.heardAt = stage.now
     }
     link.client.listener = {
-      frame: (text) => {
-        if (!alive()) return
-        heard()
-        this.#arrived(sockets, link, text)
-        events.frame(text)
-      },
+      frame: (text) =>
+        machine.read(() => {
+          if (!alive()) return
+          heard()
+          this.#arrived(sockets, link, text)
+          events.frame(text)
+        }),
       ping: () => undefined,
-      pong: () => {
-        if (!alive()) return
-        heard()
-        sockets.pongs.add(machine.wall)
-        events.pong()
-      },
-      drained: () => {
-        if (alive()) events.drained()
-      },
+      pong: () =>
+        machine.read(() => {
+          if (!alive()) return
+          heard()
+          sockets.pongs.add(machine.wall)
+          events.pong()
+        }),
+      drained: () =>
+        machine.read(() => {
+          if (alive()) events.drained()
+        }),
       closed: (code) => {
         this.links.delete(link)
-        finish({ _tag: "Closed", code })
+        machine.read(() => finish({ _tag: "Closed", code }))
       }
     }
+  }
+
+  /** A link may be given up for want of pongs only where the network, or the other side, kept them back. */
+  #cutOff(link: Link, before: ConnectionState["lastFailure"]): void {
+    const { laws, now } = this.stage
+    const why = this.state?.lastFailure
+    if (why === before || why?.reason._tag !== "HeartbeatLost" || [...this.links].at(-1) !== link) return
+    const healthy = link.sickUntil <= now && !link.server.over && !link.server.paused && link.server.machine.alive
+    laws.check("honest-status", !healthy, () => `${this.name} gave up socket ${link.number}, which is healthy: ${why.message}`)
   }
 
   #arrived(sockets: Sockets, link: Link, text: string): void {
     if (this.stage.lines !== undefined) this.stage.trace(this.name, `<- ${link.number} ${text.slice(0, 160)}`)
     const inbound = decodeInbound(text)
     if (inbound._tag === "AutoBound") {
+      for (const { sessionId } of inbound.sessions) {
+        const own = this.platform.ownersOf(sessionId)?.account === this.index
+        this.stage.laws.check("confined", own, () => `${this.name} was bound to ${sessionId}, which is another's`)
+      }
       if (!sockets.greeted.has(link.number)) sockets.greeted.set(link.number, this.stage.now)
     } else if (inbound._tag === "Request") {
       const { messageId } = inbound.request
@@ -603,7 +632,10 @@ export class AgentNode {
     const look = (): void => {
       const running = this.#running
       if (!machine.alive || running?.machine !== machine) return
+      // Who computes answers nobody who asks for its state.
+      if (machine.isBusy) return void outside.after(machine.busyUntil - this.stage.now + 100, look)
       const state = SubscriptionRef.getUnsafe(running.connection.state)
+      this.stage.guard(`${this.name} shows`, `${state.lastFailure?.message} ${JSON.stringify(state)}`)
       const silence = this.stage.now - sockets.heardAt
       laws.check(
         "honest-status",

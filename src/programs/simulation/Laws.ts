@@ -15,6 +15,7 @@ export type Law =
   | "order"
   | "agreement"
   | "secret"
+  | "confined"
 
 export const texts: Record<Law, string> = {
   "one-terminal": "every accepted request gets exactly one terminal event",
@@ -25,10 +26,12 @@ export const texts: Record<Law, string> = {
   drain: "when faults stop, everything pending ends within a bound",
   stop: "stopping ends replies in time and leaves no timer, task or socket behind",
   "honest-status": "connected is said from pings and pongs only",
-  "whole-file": "a credentials file is the old one or the new one at any crash point",
+  "whole-file":
+    "a credentials file is the old one or the new one at any crash point, of mode 0600, with nothing of it beside it, and keeps what a newer version wrote into it",
   order: "the messages of a session are answered in the order in which they were accepted",
   agreement: "what the agent said, what is stored and what readers saw is the same",
-  secret: "no key in a frame or a log"
+  secret: "no key, secret or ticket in a frame, a log, an error, a shown state or a table; nothing of an agent's insides in a frame",
+  confined: "nobody reads, writes or stops what is another's, and no words of a stranger widen what a turn may do"
 }
 
 export interface Broken {

@@ -4,6 +4,7 @@
  */
 import type { Machine } from "../../layers/simulation/Engine.ts"
 import type { Link } from "../../layers/simulation/Network.ts"
+import { claims, forged, sessionsOf } from "./confined.ts"
 import type { Submit } from "./Plan.ts"
 import type { PlatformNode } from "./PlatformNode.ts"
 import type { Stage } from "./Stage.ts"
@@ -154,11 +155,12 @@ class Window {
   }
 
   #frame(text: string): void {
-    const { laws, lines, secrets } = this.person.stage
-    for (const secret of secrets) laws.check("secret", !text.includes(secret), () => `${this.name} was sent a secret`)
+    const { laws, lines } = this.person.stage
+    this.person.stage.guardFrame(`${this.name} was sent`, text)
     if (lines !== undefined) this.person.stage.trace(this.name, `<- ${text.slice(0, 140)}`)
     const frame: unknown = JSON.parse(text)
     if (!isRecord(frame)) return
+    this.person.confine(this.name, frame, text)
     const type = frame["type"]
     if (type === "session.auto_bound") {
       this.greeted = true
@@ -255,6 +257,8 @@ export class PersonNode {
   readonly windows: ReadonlyArray<Window>
   /** What was written, and what the platform calls the answer, once it has said so. */
   readonly written = new Map<string, { readonly op: Submit; responseId: string | undefined; refused: boolean }>()
+  /** What this person asked to be stopped. */
+  readonly stopped = new Set<string>()
   readonly #messages = new Map<string, string>()
   closed = false
 
@@ -287,9 +291,10 @@ export class PersonNode {
     const { op } = known
     const sessionId = this.platform.sessions[this.index]?.[op.account]?.[op.session]
     const window = this.windows.find((one) => one.greeted)
+    const claimed = this.stage.plan.profile.hostile ? claims : {}
     window?.send({
       input: [{ type: "message", role: "user", content: [{ type: "input_text", text: `message ${op.index}` }] }],
-      metadata: { session_id: sessionId, message_id: messageId }
+      metadata: { ...claimed, session_id: sessionId, message_id: messageId }
     })
   }
 
@@ -297,7 +302,26 @@ export class PersonNode {
     const known = this.written.get(messageId)
     if (known?.responseId === undefined) return
     this.stage.trace(`user ${this.index}`, `stops ${messageId}`)
+    this.stopped.add(messageId)
     this.windows.find((one) => one.greeted)?.send({ type: "response.cancel", response_id: known.responseId })
+  }
+
+  /** Sends what is not this person's to send. */
+  trespass(frame: object): void {
+    this.stage.trace(`user ${this.index}`, `tries ${JSON.stringify(frame)}`)
+    this.windows.find((one) => one.greeted)?.send(frame)
+  }
+
+  /** Law confined: a frame to this person is about this person's sessions, and holds no words of a stranger. */
+  confine(name: string, frame: Json, text: string): void {
+    const { laws } = this.stage
+    // A refusal repeats the ids of what it refuses.
+    const sessions = frame["error"] === undefined ? sessionsOf(frame) : []
+    for (const session of sessions) {
+      const own = this.platform.ownersOf(session)?.user === this.index
+      laws.check("confined", own, () => `${name} was sent something of ${session}, which is another's`)
+    }
+    laws.check("confined", !text.includes(forged), () => `${name} was sent words that another agent put in`)
   }
 
   accepted(messageId: string, responseId: string): void {

@@ -20,6 +20,9 @@ export type Trigger = { readonly message: number; readonly frames: number }
 
 export type Direction = "both" | "up" | "down"
 
+/** What a stranger tries with the reply to somebody else's message: a person, or another agent. */
+export type Trespass = "cancel" | "resume" | "write" | "bind" | "answer"
+
 /** `at`: virtual milliseconds. A fault with `on` waits for its trigger instead. */
 export type Op = { readonly index: number; readonly at: number; readonly on?: Trigger | undefined } & (
   | {
@@ -45,6 +48,9 @@ export type Op = { readonly index: number; readonly at: number; readonly on?: Tr
   | { readonly _tag: "CrashPlatform"; readonly writes: number; readonly when: "before" | "after" }
   | { readonly _tag: "PlatformDisk"; readonly refusal: "busy" | "full" | "broken"; readonly millis: number }
   | ({ readonly _tag: "AgentDisk"; readonly refusal: "busy" | "full" | "broken"; readonly millis: number } & Where)
+  | ({ readonly _tag: "Compute"; readonly millis: number } & Where)
+  /** `message`: the index of the op that wrote it. `by`: the number of the person or of the account. */
+  | { readonly _tag: "Trespass"; readonly message: number; readonly how: Trespass; readonly by: number }
 )
 
 export type Submit = Extract<Op, { readonly _tag: "Submit" }>
@@ -77,6 +83,9 @@ export interface Plan {
   /** No fault after this time. */
   readonly calmAt: number
 }
+
+/** What an operator told the agents. */
+export const systemPrompt = "You are the agent of a simulated world. Say what you are told to say."
 
 const words = [
   "the ",
@@ -283,10 +292,23 @@ export const make = (seed: number, profile: Profile): Plan => {
             millis: Math.floor(chance.around(3_000))
           })
           break
+        case "Compute":
+          ops.push({ ...base, _tag: "Compute", account, millis: Math.floor(chance.around(25_000)) })
+          break
         case undefined:
           break
       }
     }
+  }
+  const others = new Chance(seed, `trespass ${profile.name}`)
+  for (let i = 0; i < profile.trespasses; i++) {
+    const message = submits[others.int(0, submits.length - 1)]
+    if (message === undefined) break
+    const how = others.pick<Trespass>(["cancel", "resume", "write", "bind", "answer", "answer"])
+    const next = (of: number, not: number) => (not + others.int(1, of - 1)) % of
+    const by = how === "answer" ? next(accounts.length, message.account) : next(profile.users, message.user)
+    const on = { message: message.index, frames: others.int(1, 5) }
+    ops.push({ index: ops.length, at: message.at, on, _tag: "Trespass", message: message.index, how, by })
   }
   return {
     seed,

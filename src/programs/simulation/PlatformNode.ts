@@ -73,6 +73,7 @@ export class PlatformNode {
   readonly #handovers = new Map<object, (opened: (link: Link) => void) => Link | undefined>()
   /** Terminals that readers inside saw, by response id, over all lives. */
   readonly terminals = new Map<string, number>()
+  readonly #owners = new Map<string, { readonly user: number; readonly account: number }>()
   stopped: { readonly at: number; readonly machine: Machine } | undefined
 
   private constructor(stage: Stage, database: Database.SimDatabase) {
@@ -99,6 +100,11 @@ export class PlatformNode {
 
   get broker(): Broker["Service"] | undefined {
     return this.#running?.broker
+  }
+
+  /** Whose session it is: the person's number, and the account's. */
+  ownersOf(sessionId: string): { readonly user: number; readonly account: number } | undefined {
+    return this.#owners.get(sessionId)
   }
 
   /** Registers agents and people, before anything goes wrong. */
@@ -142,6 +148,9 @@ export class PlatformNode {
       this.accounts = accounts
       this.users = users
       this.sessions = all
+      for (const [user, own] of all.entries()) {
+        for (const [account, pair] of own.entries()) for (const id of pair) this.#owners.set(id, { user, account })
+      }
     })
     const fiber = machine.fork(founding)
     let done = false
@@ -155,7 +164,10 @@ export class PlatformNode {
     if (this.#running !== undefined || this.#ended) return
     const { engine } = this.stage
     const machine = engine.machine(`platform/${++this.#lives}`)
-    machine.onLog = (text) => this.stage.trace("platform", text)
+    machine.onLog = (text, whole) => {
+      this.stage.trace("platform", text)
+      this.stage.guard("the platform logged", whole)
+    }
     this.stage.trace("platform", `starts, life ${this.#lives}`)
     const stop = Deferred.makeUnsafe<void>()
     const life = Effect.gen({ self: this }, function* () {
@@ -227,7 +239,10 @@ export class PlatformNode {
   ): void {
     const running = this.#running
     if (running === undefined) return refused(0)
-    const { request, socket } = ServerSocket.upgrade(url, headers, refused)
+    const { request, socket } = ServerSocket.upgrade(url, headers, (status, text) => {
+      this.stage.guardFrame("the platform refused an upgrade with", text)
+      refused(status)
+    })
     this.#handovers.set(request, (opened) => {
       const link = accept(running.machine)
       if (link !== undefined) opened(link)
@@ -248,7 +263,11 @@ export class PlatformNode {
     const userId = this.users[user]
     if (running === undefined || userId === undefined) return given(undefined)
     const fiber = running.machine.fork(running.people.issueTicket(userId))
-    fiber.addObserver((exit) => given(exit._tag === "Success" ? Redacted.value(exit.value) : undefined))
+    fiber.addObserver((exit) => {
+      const ticket = exit._tag === "Success" ? Redacted.value(exit.value) : undefined
+      if (ticket !== undefined && this.stage.plan.profile.hostile) this.stage.secrets.add(ticket)
+      given(ticket)
+    })
   }
 
   #read(broker: Broker["Service"], userId: string): void {

@@ -1,7 +1,7 @@
 /** What kinds of worlds there are. */
 import type { Op } from "./Plan.ts"
 
-export type Fault = Exclude<Op["_tag"], "Submit" | "Resend" | "Cancel">
+export type Fault = Exclude<Op["_tag"], "Submit" | "Resend" | "Cancel" | "Trespass">
 
 export interface Profile {
   readonly name: string
@@ -21,6 +21,10 @@ export interface Profile {
   readonly journal: "memory" | "sqlite"
   /** A process that dies loses what it had not committed, a machine also what was not synced. */
   readonly death: "process" | "power"
+  /** How often somebody tries what is not theirs to do. */
+  readonly trespasses: number
+  /** Everything is logged, people claim what they like about themselves, and sockets are dialled as `ws` does it. */
+  readonly hostile: boolean
 }
 
 const minute = 60_000
@@ -32,7 +36,9 @@ const base = {
   faultCount: 24,
   length: 10 * minute,
   death: "process",
-  journal: "memory"
+  journal: "memory",
+  trespasses: 0,
+  hostile: false
 } as const
 
 const network: ReadonlyArray<Fault> = [
@@ -90,6 +96,19 @@ export const profiles: ReadonlyArray<Profile> = [
   }
 ]
 
+/** Not among those that take turns, so that a seed without a profile stays what it is. */
+export const hostile: Profile = {
+  ...base,
+  name: "hostile",
+  about: "strangers try what they may not, agents compute for minutes, and everything is logged",
+  faults: ["Cut", "Stall", "Refuse", "Credentials", "Notice", "Compute", "Compute", "RestartAgent", "PersonCut"],
+  calmAt: 6 * minute,
+  drainBound: 8 * minute,
+  journal: "sqlite",
+  trespasses: 40,
+  hostile: true
+}
+
 /** A hundred accounts on the line and nothing to do: how fast time goes. */
 export const idle: Profile = {
   ...base,
@@ -105,4 +124,4 @@ export const idle: Profile = {
   length: 60 * minute
 }
 
-export const find = (name: string): Profile | undefined => [...profiles, idle].find((profile) => profile.name === name)
+export const find = (name: string): Profile | undefined => [...profiles, hostile, idle].find((profile) => profile.name === name)

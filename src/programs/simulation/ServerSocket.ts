@@ -73,13 +73,14 @@ export const make = (end: End): WebSocket => new ServerSocket(end) as unknown as
 export const upgrade = (
   url: string,
   headers: Readonly<Record<string, string>>,
-  refused: (status: number) => void
+  refused: (status: number, text: string) => void
 ): { readonly request: IncomingMessage; readonly socket: Duplex } => {
   const socket = new Duplex({
     read: () => undefined,
     write: (chunk: Buffer, _encoding, done) => {
-      const status = /^HTTP\/1\.1 (\d{3})/.exec(chunk.toString("latin1"))?.[1]
-      if (status !== undefined) refused(Number(status))
+      const text = chunk.toString("latin1")
+      const status = /^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]
+      if (status !== undefined) refused(Number(status), text)
       done()
     }
   })

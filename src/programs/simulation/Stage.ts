@@ -30,8 +30,10 @@ export class Stage {
   readonly outside: Machine
   readonly links = new Set<Link>()
   readonly lines: Array<string> | undefined
-  /** What no frame and no log may hold. */
+  /** What nothing may hold that leaves a process: no frame, no log, no error, no state that is shown. */
   readonly secrets = new Set<string>()
+  /** What an agent's operator may find in a log, and nobody in a frame. */
+  readonly inward = new Set<string>()
   #dialed = 0
 
   constructor(engine: Engine, laws: Laws, plan: Plan, tracing: boolean) {
@@ -65,6 +67,21 @@ export class Stage {
 
   trace(who: string, what: string): void {
     this.lines?.push(`${(this.engine.now / 1000).toFixed(4).padStart(9)} ${who.padEnd(12)} ${what}`)
+  }
+
+  /** Law secret. `where`: "agent 1 logged". */
+  guard(where: string, text: string): void {
+    for (const secret of this.secrets) {
+      if (text.includes(secret)) this.laws.report("secret", `${where} a secret: ${text.slice(0, 80)}`)
+    }
+  }
+
+  /** The same for what travels, where an agent's insides are nobody's business either. */
+  guardFrame(where: string, text: string): void {
+    this.guard(where, text)
+    for (const inner of this.inward) {
+      if (text.includes(inner)) this.laws.report("secret", `${where} what is for the log alone: ${text.slice(0, 80)}`)
+    }
   }
 
   link(client: Machine, server: Machine, options: NetworkOptions): Link {

@@ -64,8 +64,8 @@ export class Wiretap {
 
   /** @param quiet Nothing has disturbed this account for a while: deltas have their usual length. */
   frame(link: number, text: string, quiet: boolean): void {
-    const { laws, secrets } = this.#stage
-    for (const secret of secrets) laws.check("secret", !text.includes(secret), () => `${this.#name} sent a secret`)
+    const { laws } = this.#stage
+    this.#stage.guardFrame(`${this.#name} sent`, text)
     const frame = decodeAgentFrame(text)
     if (frame._tag === "Malformed") {
       return laws.report("stream", `${this.#name} sent what nobody can read: ${frame.message}`)

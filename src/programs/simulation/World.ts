@@ -3,6 +3,7 @@ import { Engine, Livelock } from "../../layers/simulation/Engine.ts"
 import * as SimAgent from "../../layers/channel/SimAgent.ts"
 import { AgentError, type AgentRuntime, Unavailable } from "../../services/channel/AgentRuntime.ts"
 import { AgentNode } from "./AgentNode.ts"
+import { forged } from "./confined.ts"
 import { type Broken, Laws } from "./Laws.ts"
 import { PersonNode } from "./PersonNode.ts"
 import type { Act, Op, Plan, Submit } from "./Plan.ts"
@@ -10,6 +11,7 @@ import * as ProfileNode from "./ProfileNode.ts"
 import { PlatformNode } from "./PlatformNode.ts"
 import { schemas } from "./schemas.ts"
 import { type Figures, Stage } from "./Stage.ts"
+import { trespass } from "./trespass.ts"
 
 export interface Options {
   /** Writes down everything that happens. */
@@ -29,6 +31,9 @@ export interface Outcome {
   readonly trace: ReadonlyArray<string>
 }
 
+/** What an agent's own error says, for its operator. */
+const inside = "simulated: the key of the model in /home/operator/.env is wrong"
+
 const toStep = (act: Act): SimAgent.Step => {
   switch (act._tag) {
     case "Say":
@@ -38,9 +43,9 @@ const toStep = (act: Act): SimAgent.Step => {
     case "Busy":
       return SimAgent.emit({ _tag: "Activity", label: act.label })
     case "Fail":
-      return SimAgent.fail(new AgentError({ reason: new Unavailable({ detail: "simulated" }) }))
+      return SimAgent.fail(new AgentError({ reason: new Unavailable({ detail: inside }) }))
     case "Die":
-      return SimAgent.die(new Error("simulated"))
+      return SimAgent.die(new Error(inside))
     case "Stall":
       return SimAgent.stall
   }
@@ -65,6 +70,7 @@ interface Row {
   readonly status: string
   readonly reply_text: string
   readonly failure_code: string | null
+  readonly failure_message: string | null
 }
 
 class World {
@@ -100,10 +106,12 @@ class World {
       seed: plan.seed,
       disorder: plan.disorder,
       maxOps: plan.maxOps,
-      promises: options.promises
+      promises: options.promises,
+      logLevel: plan.profile.hostile ? "All" : "Warn"
     })
     const laws = new Laws(() => engine.now)
     const stage = new Stage(engine, laws, plan, options.trace ?? false)
+    stage.inward.add(inside)
     const platform = await PlatformNode.make(stage)
     return new World(
       stage,
@@ -159,12 +167,14 @@ class World {
         const person = submit === undefined ? undefined : this.people[submit.user]
         return op._tag === "Resend" ? person?.send(`m${op.message}`) : person?.cancel(`m${op.message}`)
       }
+      case "Trespass":
+        return trespass(this, op)
       default:
         return this.#goWrong(op)
     }
   }
 
-  #goWrong(op: Exclude<Op, { readonly _tag: "Submit" | "Resend" | "Cancel" }>): void {
+  #goWrong(op: Exclude<Op, { readonly _tag: "Submit" | "Resend" | "Cancel" | "Trespass" }>): void {
     const { figures } = this.stage
     figures.faults++
     const hit = "account" in op && typeof op.account === "number" ? this.agents[op.account]?.turnsNow : undefined
@@ -211,6 +221,11 @@ class World {
         this.platform.database.refuse = (attempt) =>
           this.stage.now < until && (attempt.write || attempt.commit || op.refusal !== "full") ? op.refusal : undefined
         return
+      }
+      case "Compute": {
+        const machine = agent?.machine
+        if (machine === undefined) return
+        return this.engine.busy(machine, Math.min(op.millis, this.plan.calmAt - this.stage.now))
       }
       case "AgentDisk": {
         const until = Math.min(this.stage.now + op.millis, this.plan.calmAt)
@@ -358,7 +373,10 @@ class World {
       if (row.status === "failed") figures.failed++
       this.laws.check("one-terminal", ended, () => `${row.message_id} is stored as ${row.status}`)
       this.#agree(row)
+      this.#confined(row)
     }
+    this.stage.guard("the platform's tables hold", this.platform.database.dump())
+    for (const { database, name } of this.agents) this.stage.guard(`the journal of ${name} holds`, database?.dump() ?? "")
     for (const person of this.people) {
       for (const window of person.windows) {
         for (const view of window.views.values()) {
@@ -394,6 +412,17 @@ class World {
         () => `${row.message_id} is stored as ${row.failure_code} with what its agent never said`
       )
     }
+  }
+
+  /** Who does not know a reply's ids by right can do nothing to it. */
+  #confined(row: Row): void {
+    const { message_id: id } = row
+    const person = this.people.find(({ written }) => written.has(id))
+    this.laws.check("confined", person !== undefined, () => `${id} was written into a session by a stranger`)
+    this.laws.check("confined", !row.reply_text.includes(forged), () => `${id} was answered by another's agent`)
+    const stopped = row.failure_code !== "CANCELLED" || person?.stopped.has(id) === true
+    this.laws.check("confined", stopped, () => `${id} was stopped, and not by who wrote it`)
+    this.stage.guardFrame(`the platform keeps of ${id}`, `${row.failure_message} ${row.reply_text}`)
   }
 
   #order(byMessage: ReadonlyMap<string, Row>): void {
