@@ -57,6 +57,12 @@ const delta = (sequence: number, text: string): Wire => ({
   sequence_number: sequence
 })
 
+const created: Wire = {
+  type: "response.created",
+  response: { id: "r1", metadata: { session_id: "s", message_id: "m1" } },
+  sequence_number: 0
+}
+
 describe("a page that is loaded in the middle of a reply", () => {
   it("shows what there is at once, and goes on with each piece once, whatever overtakes what", async () => {
     const page = loaded("one two ")
@@ -80,5 +86,34 @@ describe("a page that is loaded in the middle of a reply", () => {
     page.chat.onFrame({ type: "response.gap", response_id: "r1", from: 5, to: 5 })
     page.chat.onFrame({ type: "response.output_text.done", response_id: "r1", text: "one two", sequence_number: 6 })
     assert.strictEqual(page.shown(), "one two")
+  })
+
+  it("told of a gap in the middle asks for all of it, and shows what was read until the new pieces have caught up", async () => {
+    const page = loaded("")
+    await page.chat.open("s")
+    for (const [index, piece] of ["one ", "two ", "three "].entries()) page.chat.onFrame(delta(4 + index, piece))
+    assert.strictEqual(page.shown(), "one two three ")
+    page.chat.offLine()
+    await page.chat.onLine()
+    assert.deepStrictEqual(page.frames.at(-1), { type: "response.resume", response_id: "r1", starting_after: 6 })
+    // The platform was killed; its agent tells the reply to the new one in longer pieces.
+    page.chat.onFrame({ type: "response.gap", response_id: "r1", from: 7, to: 7 })
+    assert.strictEqual(page.shown(), "one two three ")
+    assert.deepStrictEqual(page.frames.at(-1), { type: "response.resume", response_id: "r1" })
+    page.chat.onFrame(created)
+    page.chat.onFrame(delta(4, "one two "))
+    assert.strictEqual(page.shown(), "one two three ")
+    page.chat.onFrame(delta(5, "three four "))
+    assert.strictEqual(page.shown(), "one two three four ")
+    page.chat.onFrame({ type: "response.output_text.done", response_id: "r1", text: "one two three four five" })
+    assert.strictEqual(page.shown(), "one two three four five")
+  })
+
+  it("that is on the line when a reply begins anew counts its pieces anew", async () => {
+    const page = loaded("")
+    await page.chat.open("s")
+    for (const frame of [created, delta(4, "one "), delta(5, "two ")]) page.chat.onFrame(frame)
+    for (const frame of [created, delta(4, "one two "), delta(5, "three")]) page.chat.onFrame(frame)
+    assert.strictEqual(page.shown(), "one two three")
   })
 })

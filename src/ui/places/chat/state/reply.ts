@@ -3,7 +3,7 @@
  * the first end stays.
  */
 import type { Exchange, Failure } from "./model.ts"
-import { isEnded } from "./model.ts"
+import { isEnded, shownText } from "./model.ts"
 
 /** What names the exchange that an event belongs to: the response id, or before it is known the message's. */
 export interface Ref {
@@ -17,6 +17,8 @@ export type ReplyEvent = { readonly ref: Ref; readonly at: number } &
   (
     | { readonly type: "status"; readonly status: "waiting" | "delivered" }
     | { readonly type: "created" }
+    /** The numbers of the pieces so far say nothing any more: the reply is told anew, perhaps in other pieces. */
+    | { readonly type: "gap" }
     /** `from`: where it stands for several pieces, the number of the first; `sequence` is that of the last. */
     | {
         readonly type: "delta"
@@ -68,6 +70,12 @@ const piece = (
   return { ...grown, next: after }
 }
 
+/** What was read stays on the screen until the new telling has caught up with it. */
+const anew = (exchange: Exchange): Exchange =>
+  exchange.settled || (exchange.text === "" && exchange.ahead.size === 0)
+    ? exchange
+    : { ...exchange, text: "", snapshot: shownText(exchange), next: undefined, ahead: new Map() }
+
 const end = (exchange: Exchange, at: number, text: string | undefined, failure: Failure | undefined): Exchange => ({
   ...exchange,
   phase: failure === undefined ? "completed" : "failed",
@@ -89,7 +97,9 @@ export const step = (exchange: Exchange, event: ReplyEvent): Exchange => {
     case "status":
       return known.phase === "answering" ? known : { ...known, phase: event.status, failure: undefined }
     case "created":
-      return { ...known, phase: "answering", failure: undefined }
+      return { ...anew(known), phase: "answering", failure: undefined }
+    case "gap":
+      return anew(known)
     case "delta":
       return piece(known, { from: event.from ?? event.sequence, last: event.sequence }, event.delta, event.at)
     case "text":

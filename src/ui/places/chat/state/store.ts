@@ -61,8 +61,10 @@ export const makeChat = (deps: ChatDeps) => {
     const events = queue
     queue = []
     dispatch({ type: "replies", events })
-    if (opened !== undefined) {
-      for (const exchange of openReplies(state.conversations[opened])) if (hasHole(exchange)) resume(exchange)
+    if (opened === undefined) return
+    const told = new Set(events.flatMap(({ ref, type }) => (type === "gap" ? [ref.responseId] : [])))
+    for (const exchange of openReplies(state.conversations[opened])) {
+      if (hasHole(exchange) || (told.has(exchange.responseId) && !exchange.settled)) resume(exchange)
     }
   }
 

@@ -142,6 +142,8 @@ const readReplyEvent = (value: unknown, at: number): ReplyEvent | undefined => {
   switch (frame["type"]) {
     case "response.created":
       return { type: "created", ref, at }
+    case "response.gap":
+      return { type: "gap", ref, at }
     case "response.output_text.delta": {
       const delta = frame["delta"]
       const said = typeof delta === "string" ? delta : text(record(delta)["text"])
