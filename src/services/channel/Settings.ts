@@ -334,6 +334,16 @@ export const table = {
     100,
     600_000
   ),
+  connectRate: whole(
+    {
+      name: "CLAWFIBER_CONNECT_RATE",
+      topic: "Limits",
+      about: "How many connections per second the accounts of one process dial at most, together."
+    },
+    50,
+    1,
+    10_000
+  ),
   rateSignIn: rate("CLAWFIBER_RATE_SIGN_IN", "Sign-ins, and registrations of agents, per minute and address.", 20),
   rateMessages: rate(
     "CLAWFIBER_RATE_MESSAGES",
