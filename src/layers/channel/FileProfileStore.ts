@@ -1,26 +1,30 @@
 /**
- * The profile on disk: `<root>/config/profile.json` and `<root>/.activate_session`. A write goes to a file beside it,
- * is synced, renamed over the old one, and the folder is synced: at any crash point the file is the old or the new one
- * (law whole-file). Files are 0600 in folders of 0700; looser ones are tightened, and that is said in the log.
+ * Who this agent is, on disk: `<root>/config/profile.json`, `<root>/.activate_session` and `<root>/pending.json`, each
+ * whole at any crash point and for its owner alone (profileFiles). Locks are files beside them that two processes
+ * respect (FileLock).
  */
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
-import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
 import {
-  ForeignOwner,
+  type Exclusive,
   Locked,
+  type Pending,
   type Profile,
-  ProfileDamaged,
   ProfileError,
-  ProfileStore,
-  StorageFailed
+  ProfileStore
 } from "../../services/channel/ProfileStore.ts"
 import * as FileLock from "../files/FileLock.ts"
 import * as ProfileCodec from "./ProfileCodec.ts"
+import * as profileFiles from "./profileFiles.ts"
+import { storageFailed } from "./profileFiles.ts"
 
 export interface Options {
   /** The folder: `.insta` under the working folder, or another root. Error texts name it as it stands here. */
@@ -29,151 +33,126 @@ export interface Options {
   readonly uid?: number | undefined
   /** How long to wait for another process that writes. */
   readonly lockWait?: FileLock.Options["wait"]
+  /** After how long a folder that was taken away is made and watched again. 5 seconds by default. */
+  readonly watchAgain?: Duration.Input | undefined
 }
 
-/** Why the disk said no, in the words of a person. */
-const inWords = (error: PlatformError): string => {
-  switch (error.reason._tag) {
-    case "PermissionDenied":
-      return "permission denied"
-    case "NotFound":
-      return "it is not there"
-    case "Busy":
-      return "it is in use"
-    default: {
-      const cause = error.reason.cause
-      if (cause instanceof Error && "code" in cause) {
-        if (cause.code === "ENOSPC") return "the disk is full"
-        if (cause.code === "EROFS") return "the disk is read-only"
-        if (cause.code === "EISDIR" || cause.code === "ENOTDIR")
-          return "a file and a folder stand in each other's place"
-        return `the system says ${String(cause.code)}`
-      }
-      return error.reason._tag
-    }
-  }
-}
-
-const fail = (reason: ProfileError["reason"]) => Effect.fail(new ProfileError({ reason }))
-
-const isMissing = (error: PlatformError) => error.reason._tag === "NotFound"
+const heldBy = (path: string) => (error: FileLock.Held | PlatformError) =>
+  error._tag === "Held"
+    ? new ProfileError({ reason: new Locked({ path, owner: error.owner }) })
+    : storageFailed(path)(error)
 
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ProfileStore["Service"], never, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
-  const uid = options.uid ?? process.getuid?.()
-  const folder = `${options.root}/config`
+  const { root } = options
+  const folder = `${root}/config`
   const profilePath = `${folder}/profile.json`
   const lockPath = `${folder}/.profile.lock`
-  const activationPath = `${options.root}/.activate_session`
+  const activationPath = `${root}/.activate_session`
+  const pendingPath = `${root}/pending.json`
   const ownTurn = yield* Semaphore.make(1)
+  const files = profileFiles.make(fs, options.uid ?? process.getuid?.())
 
-  const storageFailed =
-    (path: string) =>
-    (error: PlatformError): ProfileError =>
-      new ProfileError({ reason: new StorageFailed({ path, detail: inWords(error) }) })
+  const makeFolders = Effect.andThen(files.makeFolder(root), files.makeFolder(folder))
 
-  /** Owner and mode of one file or folder. Where the system knows no users there is nothing to check. */
-  const guard = Effect.fnUntraced(function* (path: string, mode: number) {
-    if (uid === undefined) return
-    const info = yield* Effect.mapError(fs.stat(path), storageFailed(path))
-    if (Option.isSome(info.uid) && info.uid.value !== uid) return yield* fail(new ForeignOwner({ path }))
-    if ((info.mode & 0o777 & ~mode) === 0) return
-    yield* Effect.mapError(fs.chmod(path, mode), storageFailed(path))
-    yield* Effect.logWarning(`${path} was open to other users of this machine; it is now yours alone.`)
-  })
-
-  const read = Effect.fnUntraced(function* <A>(path: string, decode: (text: string) => Result.Result<A, string>) {
-    const info = yield* fs.stat(path).pipe(
-      Effect.asSome,
-      Effect.catchIf(isMissing, () => Effect.succeedNone),
-      Effect.mapError(storageFailed(path))
-    )
-    if (Option.isNone(info)) return Option.none<A>()
-    if (info.value.type !== "File") return yield* fail(new ProfileDamaged({ path, detail: "it is not a file" }))
-    yield* guard(path, 0o600)
-    if (Number(info.value.size) > ProfileCodec.MAX_BYTES) {
-      return yield* fail(new ProfileDamaged({ path, detail: "it is far too large" }))
-    }
-    const text = yield* Effect.mapError(fs.readFileString(path), storageFailed(path))
-    const decoded = decode(text)
-    return Result.isSuccess(decoded)
-      ? Option.some(decoded.success)
-      : yield* fail(new ProfileDamaged({ path, detail: decoded.failure }))
-  })
-
-  const makeFolders = Effect.fnUntraced(function* () {
-    yield* Effect.mapError(fs.makeDirectory(folder, { recursive: true, mode: 0o700 }), storageFailed(folder))
-    yield* guard(options.root, 0o700)
-    yield* guard(folder, 0o700)
-  })
-
-  const syncFolder = Effect.scoped(Effect.flatMap(fs.open(folder, { flag: "r" }), (directory) => directory.sync)).pipe(
-    // Windows opens no folders; its rename is as durable as it gets.
-    (effect) => (uid === undefined ? Effect.ignore(effect) : effect)
-  )
-
-  /** Leftovers of one who died while writing: they hold a secret. */
-  const sweep = Effect.fnUntraced(function* () {
-    for (const name of yield* fs.readDirectory(folder)) {
-      if (name.startsWith("profile.json.") && name.endsWith(".tmp")) {
-        yield* fs.remove(`${folder}/${name}`, { force: true })
-      }
-    }
-  })
+  const lock = (path: string, wait: FileLock.Options["wait"]) =>
+    Effect.provideService(FileLock.hold(path, { wait }), FileSystem.FileSystem, fs)
 
   const locked = <A>(
     body: (check: Effect.Effect<void, FileLock.Held | PlatformError>) => Effect.Effect<A, FileLock.Held | PlatformError>
   ): Effect.Effect<A, ProfileError> =>
-    FileLock.hold(lockPath, { wait: options.lockWait }).pipe(
-      Effect.flatMap((lock) => Effect.uninterruptible(body(lock.check))),
+    lock(lockPath, options.lockWait).pipe(
+      Effect.flatMap(({ check }) => Effect.uninterruptible(body(check))),
       Effect.scoped,
-      Effect.provideService(FileSystem.FileSystem, fs),
-      Effect.mapError((error) =>
-        error._tag === "Held"
-          ? new ProfileError({ reason: new Locked({ path: profilePath, owner: error.owner }) })
-          : storageFailed(profilePath)(error)
-      ),
+      Effect.mapError(heldBy(profilePath)),
       ownTurn.withPermit
     )
 
-  const load = read(profilePath, ProfileCodec.decode)
+  // -- the profile -----------------------------------------------------------------------------------------------------
 
   const save = Effect.fn("ProfileStore.save")(function* (profile: Profile) {
-    yield* makeFolders()
-    yield* locked(
-      Effect.fnUntraced(function* (check) {
-        yield* sweep()
-        const temporary = `${profilePath}.${process.pid}.tmp`
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            const file = yield* fs.open(temporary, { flag: "wx", mode: 0o600 })
-            yield* file.writeAll(new TextEncoder().encode(ProfileCodec.encode(profile)))
-            yield* file.sync
-          })
-        ).pipe(
-          Effect.andThen(check),
-          Effect.andThen(fs.rename(temporary, profilePath)),
-          Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
-        )
-        yield* syncFolder
-      })
-    )
+    yield* makeFolders
+    yield* locked((check) => files.write(profilePath, ProfileCodec.encode(profile), check))
   })
 
   const remove = Effect.gen(function* () {
     const there = yield* Effect.mapError(fs.exists(folder), storageFailed(folder))
-    if (!there) return
-    yield* locked(() => Effect.andThen(fs.remove(profilePath, { force: true }), syncFolder))
+    if (there) yield* locked(() => files.remove(profilePath))
   })
 
+  // -- what leads there ------------------------------------------------------------------------------------------------
+
+  /** In the root; its writers take turns within the process, and between processes by `exclusive`. */
+  const write = (path: string, text: string) =>
+    files
+      .makeFolder(root)
+      .pipe(Effect.andThen(Effect.mapError(files.write(path, text), storageFailed(path))), ownTurn.withPermit)
+
+  const discard = (path: string) => Effect.mapError(files.remove(path), storageFailed(path))
+
+  const pending = files.read(pendingPath, ProfileCodec.decodePending).pipe(
+    Effect.catchIf(
+      (error) => error.reason._tag === "ProfileDamaged",
+      (error) =>
+        Effect.logWarning(`What was proposed is lost and is proposed anew: ${error.reason.path} cannot be used.`).pipe(
+          Effect.andThen(discard(pendingPath)),
+          Effect.as(Option.none<Pending>())
+        )
+    )
+  )
+
+  const exclusive = Effect.fn("ProfileStore.exclusive")(function* (what: Exclusive) {
+    const path = `${root}/.${what}.lock`
+    yield* files.makeFolder(root)
+    const { check } = yield* Effect.mapError(lock(path, 0), heldBy(path))
+    return { check: Effect.mapError(check, heldBy(path)) }
+  })
+
+  // -- changes ---------------------------------------------------------------------------------------------------------
+
+  /** A folder that goes or comes ends it: a watch stays with what it was opened on. */
+  const listen = (path: string, names: ReadonlyArray<string>) =>
+    Stream.suspend(() => {
+      const own = path.slice(path.lastIndexOf("/") + 1)
+      const ready = Deferred.makeUnsafe<void>()
+      const events = fs.watch(path, { onReady: () => void Deferred.doneUnsafe(ready, Effect.void) }).pipe(
+        Stream.filter((event) => names.includes(event.path) || event.path === own),
+        Stream.takeUntil((event) => event.path === own || event.path === "config"),
+        Stream.as<void>(undefined)
+      )
+      return Stream.merge(Stream.fromEffect(Deferred.await(ready)), events, { haltStrategy: "right" })
+    })
+
+  const watch: ProfileStore["Service"]["watch"] = (what) => {
+    const profile = listen(folder, ["profile.json"])
+    const watched =
+      what === "profile"
+        ? profile
+        : Stream.merge(profile, listen(root, ["config", ".activate_session", "pending.json"]), {
+            haltStrategy: "either"
+          })
+    return Stream.fromEffectDrain(makeFolders).pipe(
+      Stream.concat(watched),
+      // Whoever reads these looks now and then as well.
+      Stream.catchCause(() => Stream.empty),
+      Stream.repeat(Schedule.spaced(options.watchAgain ?? "5 seconds"))
+    )
+  }
+
   return ProfileStore.of({
-    load,
+    load: files.read(profilePath, ProfileCodec.decode),
     save,
     remove,
-    activationToken: read(activationPath, ProfileCodec.decodeActivation),
-    clearActivationToken: Effect.mapError(fs.remove(activationPath, { force: true }), storageFailed(activationPath))
+    activationToken: files.read(activationPath, ProfileCodec.decodeActivation),
+    saveActivationToken: (token) => write(activationPath, ProfileCodec.encodeActivation(token)),
+    clearActivationToken: discard(activationPath),
+    pending,
+    savePending: (value) => write(pendingPath, ProfileCodec.encodePending(value)),
+    clearPending: discard(pendingPath),
+    watch,
+    exclusive
   })
 })
 

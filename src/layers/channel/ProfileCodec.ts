@@ -1,5 +1,5 @@
 /**
- * The text of `profile.json` and of `.activate_session`, as pure functions. Reading is tolerant: unknown keys are
+ * The text of `profile.json`, `.activate_session` and `pending.json`, as pure functions. Reading is tolerant: unknown keys are
  * kept, missing descriptive fields get their empty value, numbers that came as text are numbers again. What cannot be
  * used is told by the names of the fields and never by their values, since those may be secrets.
  */
@@ -7,7 +7,8 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
-import type { Profile } from "../../services/channel/ProfileStore.ts"
+import type { Pending, Profile } from "../../services/channel/ProfileStore.ts"
+import * as ProfileFields from "../../services/protocol/ProfileFields.ts"
 
 /** A profile is a few hundred bytes; past this the file is something else. */
 export const MAX_BYTES = 1024 * 1024
@@ -39,6 +40,17 @@ export const isField = (key: string): boolean => Object.hasOwn(known, key)
 const decodeProfile = Schema.decodeUnknownResult(Schema.Struct(known), { errors: "all" })
 
 const decodeToken = Schema.decodeUnknownResult(Schema.Struct({ session_token: Schema.NonEmptyString }))
+
+const decodeWaiting = Schema.decodeUnknownResult(
+  Schema.Struct({
+    proposal_id: Schema.NonEmptyString,
+    proposed_at: Schema.Finite,
+    attempt: maybe(Schema.NonEmptyString),
+    confirmed: maybe(Schema.Boolean),
+    proposal: Schema.Unknown
+  }),
+  { errors: "all" }
+)
 
 const standardIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -119,3 +131,34 @@ export const decodeActivation = (text: string): Result.Result<Redacted.Redacted<
       onSuccess: (fields) => Redacted.make(fields.session_token, { label: "session_token" })
     })
   )
+
+export const encodeActivation = (token: Redacted.Redacted<string>): string =>
+  JSON.stringify({ session_token: Redacted.value(token) }, undefined, 2) + "\n"
+
+/** What is proposed is checked again: the file may be older than the bounds, or somebody wrote in it. */
+export const decodePending = (text: string): Result.Result<Pending, string> =>
+  Result.gen(function* () {
+    const fields = yield* Result.mapError(decodeWaiting(yield* parseObject(text)), faultyFields)
+    const proposal = yield* Result.mapError(ProfileFields.check(fields.proposal), ProfileFields.inWords)
+    const attempt = fields.attempt ?? undefined
+    return {
+      proposalId: fields.proposal_id,
+      proposal,
+      proposedAt: fields.proposed_at,
+      attempt,
+      confirmed: fields.confirmed === true && attempt !== undefined
+    }
+  })
+
+export const encodePending = (pending: Pending): string =>
+  JSON.stringify(
+    {
+      proposal_id: pending.proposalId,
+      proposed_at: pending.proposedAt,
+      attempt: pending.attempt,
+      confirmed: pending.confirmed,
+      proposal: pending.proposal
+    },
+    undefined,
+    2
+  ) + "\n"

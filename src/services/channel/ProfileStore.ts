@@ -1,12 +1,16 @@
 /**
- * Who this agent is: `.insta/config/profile.json`, as the seed keeps it, and the activation token beside it.
- * Law whole-file: at any crash point the file is the old one or the new one, mode 0600 in a 0700 folder.
+ * Who this agent is: `.insta/config/profile.json`, as the seed keeps it, and what leads there: the activation token and
+ * the proposal that waits for a person.
+ * Law whole-file: at any crash point a file is the old one or the new one, mode 0600 in a 0700 folder.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { Proposal } from "../protocol/ProfileFields.ts"
 
 /**
  * The seed's fields. Unknown keys of a file are kept when it is written again. `instance_type` is read as integer or
@@ -26,6 +30,26 @@ export interface Profile {
   readonly origin: string | undefined
   readonly extra: Readonly<Record<string, unknown>>
 }
+
+/** A proposal that waits for a person, or whose registration is under way: `.insta/pending.json`. No secret is in it. */
+export interface Pending {
+  /** Names this proposal; a confirmation of another one is refused. */
+  readonly proposalId: string
+  /** As it was proposed, or as a person confirmed it last. */
+  readonly proposal: Proposal
+  /** Milliseconds since the epoch. */
+  readonly proposedAt: number
+  /**
+   * The idempotency key of the last confirmation, for as long as nobody knows what came of it: the platform may have
+   * made an identity and its answer may be lost. The same proposal is sent again under the same key.
+   */
+  readonly attempt: string | undefined
+  /** A person has confirmed, and the outcome was not seen: whoever finds this finishes it. Then `attempt` is there. */
+  readonly confirmed: boolean
+}
+
+/** What one process does at a time: to let the agent propose, and to touch what is proposed or register it. */
+export type Exclusive = "proposing" | "registration"
 
 /** The file is there but cannot be used. `path` is relative to the working folder. */
 export class ProfileDamaged extends Schema.TaggedError<ProfileDamaged>()("ProfileDamaged", {
@@ -74,6 +98,25 @@ export class ProfileStore extends Context.Service<
     readonly remove: Effect.Effect<void, ProfileError>
     /** `.insta/.activate_session`. */
     readonly activationToken: Effect.Effect<Option.Option<Redacted.Redacted<string>>, ProfileError>
+    readonly saveActivationToken: (token: Redacted.Redacted<string>) => Effect.Effect<void, ProfileError>
     readonly clearActivationToken: Effect.Effect<void, ProfileError>
+    /** A damaged one is dropped, which the log says. */
+    readonly pending: Effect.Effect<Option.Option<Pending>, ProfileError>
+    /** Whole, like the profile. Held under `exclusive("registration")`. */
+    readonly savePending: (pending: Pending) => Effect.Effect<void, ProfileError>
+    readonly clearPending: Effect.Effect<void, ProfileError>
+    /**
+     * One element when it begins to listen, then at least one after each change by whomever; `profile` alone, or `all`
+     * with what is proposed and the token. A hint and no more: where nothing can be watched it is silent, so one looks
+     * now and then as well.
+     */
+    readonly watch: (what: "profile" | "all") => Stream.Stream<void>
+    /**
+     * Holds, for the scope's life, what one process at a time may do; fails at once with Locked where another one does.
+     * A dead owner's lock is taken over. `check` fails once it is no longer ours.
+     */
+    readonly exclusive: (
+      what: Exclusive
+    ) => Effect.Effect<{ readonly check: Effect.Effect<void, ProfileError> }, ProfileError, Scope.Scope>
   }
 >()("clawfiber/channel/ProfileStore") {}
