@@ -3,6 +3,7 @@
  * command line, and as methods of a host's gateway. Times are milliseconds since the epoch; `null` where there is
  * none. No key or secret is ever part of it (law secret).
  */
+import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { FieldFault } from "../protocol/ProfileFields.ts"
 
@@ -119,6 +120,7 @@ export const SettingView = Schema.Struct({
   source: Schema.Literals(["default", "environment", "file", "flag"]),
   description: Schema.String
 })
+export type SettingView = typeof SettingView.Type
 
 export const Snapshot = Schema.Struct({
   version: Schema.String,
@@ -128,6 +130,19 @@ export const Snapshot = Schema.Struct({
   settings: Schema.Array(SettingView)
 })
 export type Snapshot = typeof Snapshot.Type
+
+/** One account of `Changes`: its id, and those fields that are others now. */
+export type AccountChange = Pick<AccountView, "id"> & Partial<AccountView>
+
+/**
+ * `GET /control/stream` (server-sent events): first `snapshot` with a whole Snapshot (and again where accounts came or
+ * went), then `changes`. `recent` and `samples` are filled for the account that was asked for (`?account=`, else the
+ * first), and empty for the others.
+ */
+export interface Changes {
+  readonly at: number
+  readonly accounts: ReadonlyArray<AccountChange>
+}
 
 /** What a method answers when it cannot: a sentence, and the fields where it is about fields. */
 export class MethodError extends Schema.TaggedError<MethodError>()("MethodError", {
@@ -177,3 +192,6 @@ export const methods = {
   }
 } as const
 export type MethodName = keyof typeof methods
+
+/** Carries out one method, whoever calls: fails in words. Answers the result as it travels. */
+export type Call = (method: string, params: unknown) => Effect.Effect<unknown, MethodError>
