@@ -1,6 +1,7 @@
 /**
  * A model behind the OpenAI API: OpenAI itself, or any server that speaks its Responses API or chat completions. The
- * session's past comes from `Transcripts`, never from the provider's store. No tools: text in, text out.
+ * session's past comes from `Transcripts`, never from the provider's store. It calls what is in a turn's toolbox and
+ * nothing else; without one (chat) the request says nothing of tools.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,6 +16,7 @@ import * as Batches from "./Batches.ts"
 import * as OpenAiInput from "./OpenAiInput.ts"
 import { isLoopbackHost, isPublicHost } from "./PublicAddress.ts"
 import { remember } from "./Remember.ts"
+import * as ToolCalls from "./ToolCalls.ts"
 
 export interface Options {
   readonly model: string
@@ -66,7 +68,7 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"], A
     const input: OpenAiInput.Options = { passLinks: url.protocol === "https:" && isPublicHost(url.hostname) }
     const wire = yield* Effect.promise(() => import("./OpenAiWire.ts"))
     const onError = wire.fromCause(secret)
-    const pieces = wire.make({
+    const talkAbout = wire.make({
       model: options.model,
       baseUrl: url.href,
       // The package insists on one and sends it as it is.
@@ -78,14 +80,16 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"], A
     const begin = Effect.fn("OpenAiAgent.begin")(function* (turn: Turn) {
       const content = yield* OpenAiInput.contentOfTurn(turn, attachments, input)
       const history = yield* transcripts.load(turn.sessionKey)
-      const request = { instructions: OpenAiInput.instructionsOf(turn), history, content }
-      let saidSomething = false
+      const run = Effect.runPromiseWith(yield* Effect.context())
+      const talk = talkAbout({
+        instructions: OpenAiInput.instructionsOf(turn),
+        history,
+        content,
+        tools: turn.toolbox.tools,
+        call: (call, signal) => run(ToolCalls.answer(turn.toolbox, call), { signal })
+      })
       let retries = 0
-      return Batches.fromAsyncIterable((signal) => pieces(request, signal), onError).pipe(
-        Stream.mapArray((parts) => {
-          saidSomething ||= parts.some((part) => part._tag === "Text")
-          return parts
-        }),
+      return Batches.fromAsyncIterable(talk.pieces, onError).pipe(
         Stream.retry(
           Schedule.exponential(options.retryDelay ?? "500 millis").pipe(
             Schedule.setInputType<AgentError>(),
@@ -99,7 +103,7 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"], A
             ),
             // Counted here: the stream forgets its place in the schedule at the first part, also one without text.
             Schedule.while(({ input: error }) =>
-              Effect.sync(() => !saidSomething && isTransient(error) && retries++ < maxRetries)
+              Effect.sync(() => talk.mayAskAgain() && isTransient(error) && retries++ < maxRetries)
             )
           )
         )

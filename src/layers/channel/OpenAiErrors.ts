@@ -184,3 +184,9 @@ export const isUsageOptionRefused = (cause: unknown): boolean =>
   cause instanceof APIError &&
   (cause.status === 400 || cause.status === 422) &&
   /stream_options|include_usage/.test(`${cause.param ?? ""} ${cause.message}`)
+
+/** Whether a server refused to hand out encrypted thoughts: it knows no such option, or its model has none. */
+export const isReasoningOptionRefused = (cause: unknown): boolean =>
+  cause instanceof APIError &&
+  (cause.status === 400 || cause.status === 422) &&
+  /\binclude\b|encrypted[_ ]content/i.test(`${cause.param ?? ""} ${cause.message}`)

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { AgentError, type Turn, Unsupported } from "../../services/channel/AgentRuntime.ts"
 import type { AttachedPart, Attachments } from "../../services/channel/Attachments.ts"
 import { contentOf } from "./AttachmentContent.ts"
-import type { Content } from "./OpenAiWire.ts"
+import type { Content } from "./OpenAiTalk.ts"
 
 /** Characters of one text file; the rest is left out and the model is told so. */
 const maxFileCharacters = 100_000

@@ -19,7 +19,8 @@ export const textOf = (turn: Pick<Turn, "parts">): string =>
 
 /**
  * Keeps what was asked and what was answered, also where the reply was stopped or broke off after some text. A turn
- * that gave no text at all leaves no trace: asking again is then not asking twice.
+ * that gave no text at all leaves no trace: asking again is then not asking twice. A registration belongs to no
+ * conversation and is not remembered.
  *
  * Written on the stream's channel, since this stands on the way of every batch: `Stream.onExit` and `Stream.mapArray`
  * do the same at several times the cost.
@@ -27,29 +28,31 @@ export const textOf = (turn: Pick<Turn, "parts">): string =>
 export const remember =
   (transcripts: Transcripts["Service"], turn: Turn) =>
   (reply: Stream.Stream<ReplyPart, AgentError>): Stream.Stream<ReplyPart, AgentError> =>
-    Stream.fromChannel(
-      Channel.fromTransform((upstream, scope) =>
-        Effect.flatMap(Clock.currentTimeMillis, (askedAt) => {
-          let answer = ""
-          const save = Effect.suspend(() =>
-            answer === ""
-              ? Effect.void
-              : Effect.flatMap(Clock.currentTimeMillis, (answeredAt) =>
-                  transcripts.append(turn.sessionKey, [
-                    { role: "user", text: textOf(turn), at: askedAt },
-                    { role: "assistant", text: answer, at: answeredAt }
-                  ])
+    turn.origin === "registration"
+      ? reply
+      : Stream.fromChannel(
+          Channel.fromTransform((upstream, scope) =>
+            Effect.flatMap(Clock.currentTimeMillis, (askedAt) => {
+              let answer = ""
+              const save = Effect.suspend(() =>
+                answer === ""
+                  ? Effect.void
+                  : Effect.flatMap(Clock.currentTimeMillis, (answeredAt) =>
+                      transcripts.append(turn.sessionKey, [
+                        { role: "user", text: textOf(turn), at: askedAt },
+                        { role: "assistant", text: answer, at: answeredAt }
+                      ])
+                    )
+              )
+              return Scope.addFinalizer(scope, save).pipe(
+                Effect.andThen(Channel.toTransform(Stream.toChannel(reply))(upstream, scope)),
+                Effect.map(
+                  Effect.map((parts) => {
+                    for (const part of parts) if (part._tag === "Text") answer += part.text
+                    return parts
+                  })
                 )
+              )
+            })
           )
-          return Scope.addFinalizer(scope, save).pipe(
-            Effect.andThen(Channel.toTransform(Stream.toChannel(reply))(upstream, scope)),
-            Effect.map(
-              Effect.map((parts) => {
-                for (const part of parts) if (part._tag === "Text") answer += part.text
-                return parts
-              })
-            )
-          )
-        })
-      )
-    )
+        )

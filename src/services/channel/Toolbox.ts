@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as JsonSchema from "effect/JsonSchema"
+import type { ToolFailure } from "../protocol/Tools.ts"
 
 /** As a model, an MCP host or OpenClaw is told of it. `parameters` is a closed JSON Schema object. */
 export interface ToolDescription {
@@ -25,8 +26,21 @@ export interface Toolbox {
   readonly call: (name: string, input: unknown) => Effect.Effect<ToolResult>
 }
 
+export const failure = (value: ToolFailure): ToolResult => ({ isError: true, value })
+
+/** A model may call anything by any name. */
+export const unknownTool = (name: string, known: ReadonlyArray<ToolDescription>): ToolResult =>
+  failure({
+    error: "unknown_tool",
+    message: `There is no tool ${JSON.stringify(name.slice(0, 100).toWellFormed())} here.`,
+    fields: [],
+    next:
+      known.length === 0
+        ? "Answer without tools: there are none here."
+        : `Call one of these instead: ${known.map((tool) => tool.name).join(", ")}.`
+  })
+
 export const empty: Toolbox = {
   tools: [],
-  call: (name) =>
-    Effect.succeed({ isError: true, value: { error: "unknown_tool", message: `There is no tool ${name} here.` } })
+  call: (name) => Effect.succeed(unknownTool(name, []))
 }
