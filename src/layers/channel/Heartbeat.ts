@@ -56,9 +56,10 @@ export const run = Effect.fnUntraced(function* (
   let now = monotonicMillis(clock)
   let pingDue = now + options.heartbeatInterval
   let stableDue = now + options.stableAfter
+  // One sum for the sleep and for the judgement: a difference would be rounded otherwise, and never be due.
+  const suspectDue = () => (pulse.suspect ? Number.POSITIVE_INFINITY : pulse.heardAt + options.timeoutThreshold)
   while (true) {
-    const suspectDue = pulse.suspect ? Number.POSITIVE_INFINITY : pulse.heardAt + options.timeoutThreshold
-    const due = Math.min(pingDue, suspectDue, stableDue)
+    const due = Math.min(pingDue, suspectDue(), stableDue)
     if (due > now) yield* Effect.sleep(Math.ceil(due - now))
     const late = monotonicMillis(clock) - due
     yield* arrived
@@ -68,7 +69,7 @@ export const run = Effect.fnUntraced(function* (
       actions.stable()
     }
     let ask = false
-    if (!pulse.suspect && now - pulse.heardAt >= options.timeoutThreshold) {
+    if (now >= suspectDue()) {
       pulse.suspect = true
       actions.suspected()
       ask = true

@@ -170,6 +170,40 @@ describe("a busy event loop", () => {
     })
   )
 
+  it.effect("law drain: a threshold that the rounding of milliseconds misses by a hair does not spin", () =>
+    Effect.gen(function* () {
+      // As the clock gives them: whole nanoseconds. Their difference in milliseconds comes out below the threshold.
+      const threshold = options.timeoutThreshold
+      const millis = (nanos: bigint) => Number(nanos) / 1e6
+      const after = (nanos: bigint) => nanos + BigInt(threshold) * 1_000_000n
+      let heard = 207_260_800_001n
+      const isDue = () => millis(after(heard)) >= millis(heard) + threshold
+      while (!isDue() || millis(after(heard)) - millis(heard) >= threshold) heard += 137n
+      const { clock } = lateClock([])
+      const heart = { ...pulse(), heardAt: millis(heard), suspect: false }
+      let turns = 0
+      let suspectedIn = 0
+      const run = Heartbeat.run(
+        heart,
+        { ...options, heartbeatInterval: 1e9, stableAfter: 1e9 },
+        {
+          stable: () => undefined,
+          suspected: () => {
+            suspectedIn = turns
+          },
+          beat: () => undefined,
+          defer: (task) => {
+            if (++turns < 100) task()
+          }
+        }
+      )
+      const still = { ...clock, monotonicTimeNanosUnsafe: () => after(heard) }
+      yield* Effect.forkChild(Effect.provideService(run, Clock.Clock, still))
+      yield* settle
+      assert.strictEqual(suspectedIn, 1)
+    })
+  )
+
   it.effect("a pong that lies unread in the kernel is read before it is missed", () =>
     Effect.gen(function* () {
       const { clock } = lateClock([])
