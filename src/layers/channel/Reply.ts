@@ -44,6 +44,11 @@ export class Reply {
   confirmedAt = -Infinity
   /** Nothing is sent until the platform has said how far it has it, or until the message has come again. */
   awaiting: "answer" | "message" | undefined
+  /** Questions how far the platform has it: all so far, and those on this link that have no answer yet. */
+  asked = 0
+  unanswered = 0
+  /** The last steps, where the connection would not take them: a person has to help it first. */
+  refused: ReadonlyArray<Step> | undefined
 
   constructor(given: {
     readonly turn: Turn

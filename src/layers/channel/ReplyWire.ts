@@ -45,11 +45,18 @@ export interface ReplyWire {
   readonly acknowledged: (ack: ResponseAck) => Effect.Effect<"unknown" | "taken" | "over">
   /** Sends again what did not arrive. `false`: nothing is known here of this reply. */
   readonly missing: (gap: Gap) => Effect.Effect<boolean>
-  /** The message of a reply under way came again. */
-  readonly again: (reply: Reply) => Effect.Effect<void>
+  /**
+   * The message came again. `true`: its reply is known here and is coming, or its end is, with the numbers that it had
+   * from the beginning. Said again out of the journal it would have others, and the platform would take two for one.
+   */
+  readonly again: (responseId: string) => Effect.Effect<boolean>
 }
 
 const isTerminal = (step: Step | undefined): boolean => step?._tag === "Completed" || step?._tag === "Failed"
+
+/** Nothing is sent until somebody has mended it, and then everything can be. */
+const waitsForAPerson = ({ reason, transient }: ConnectionError): boolean =>
+  !transient && reason._tag !== "Closed" && reason._tag !== "FrameTooLarge"
 
 const isUp = (state: ConnectionState): boolean => state.phase === "connected" || state.phase === "suspect"
 
@@ -103,7 +110,16 @@ export const make = Effect.fnUntraced(function* (
     Effect.suspend(() => {
       for (const step of steps) reply.steps.push(step)
       if (resumes) keep(reply)
-      return reply.awaiting === undefined ? connection.send(steps.flatMap(reply.encode)) : Effect.void
+      if (reply.awaiting !== undefined) return Effect.void
+      return connection.send(steps.flatMap(reply.encode)).pipe(
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            if (!waitsForAPerson(error)) return
+            reply.refused = steps
+            keep(reply)
+          })
+        )
+      )
     })
 
   const said = (reply: Reply) => (error: ConnectionError) =>
@@ -155,6 +171,8 @@ export const make = Effect.fnUntraced(function* (
 
   const question = (reply: Reply): string => {
     reply.awaiting = "answer"
+    reply.asked++
+    reply.unanswered++
     const { messageId, sessionId } = reply.turn
     return encodeAgentResume({ responseId: reply.responseId, from: 0, messageId, sessionId })
   }
@@ -162,6 +180,7 @@ export const make = Effect.fnUntraced(function* (
   /** Everything after this number, and from then on as it comes. */
   const goOn = (reply: Reply, sequence: number): Effect.Effect<void> => {
     reply.awaiting = undefined
+    reply.refused = undefined
     holding.delete(reply)
     const joined = reply.log.join()
     if (joined !== undefined) reply.steps.push(joined)
@@ -173,39 +192,58 @@ export const make = Effect.fnUntraced(function* (
     ...Array.from(running.values()).filter((reply) => !unconfirmed.has(reply.responseId))
   ]
 
-  const ask = (questions: ReadonlyArray<string>): Effect.Effect<void> =>
-    connection
-      .send(questions)
-      .pipe(Effect.catch((error) => Effect.logWarning("The replies under way could not be resumed", error)))
-
   /** A platform that agreed and does not answer: what it is known to have is what it is taken to have. */
-  const unanswered = (greeting: number) =>
+  const unanswered = (replies: ReadonlyArray<readonly [Reply, number]>, greeting: number) =>
     Effect.andThen(
       // A moment more, where this timer is late itself: the answer may lie there unread.
       Effect.andThen(clock.sleep(patience), clock.sleep(Duration.millis(1))),
       Effect.suspend(() =>
         Effect.forEach(
-          greeting === greetings ? all().filter((reply) => reply.awaiting === "answer") : [],
-          (reply) => goOn(reply, reply.confirmed),
+          replies.filter(
+            ([reply, asked]) => greeting === greetings && reply.asked === asked && reply.awaiting === "answer"
+          ),
+          ([reply]) => goOn(reply, reply.confirmed),
           { discard: true }
         )
       )
     )
 
+  const ask = (replies: ReadonlyArray<Reply>): Effect.Effect<void> => {
+    if (replies.length === 0) return Effect.void
+    const questions = replies.map(question)
+    const asked = replies.map((reply) => [reply, reply.asked] as const)
+    // It does not outlive what it waits for (law stop).
+    Fiber.runIn(runFork(unanswered(asked, greetings)), scope)
+    return connection
+      .send(questions)
+      .pipe(Effect.catch((error) => Effect.logWarning("The replies under way could not be resumed", error)))
+  }
+
+  /** Ends that the connection would not take, toward a platform that does not ask for them. */
+  const sayRefused = Effect.suspend(() =>
+    Effect.forEach(
+      Array.from(unconfirmed.values()),
+      (reply) => {
+        const { refused } = reply
+        reply.refused = undefined
+        return refused === undefined ? Effect.void : put(reply, refused.flatMap(reply.encode))
+      },
+      { discard: true }
+    )
+  ).pipe(Effect.catch((error) => Effect.logWarning("The ends of replies could not be sent", error)))
+
   const greeted: ReplyWire["greeted"] = (features) =>
     Effect.suspend(() => {
       resumes = features.has("resume")
       greetings++
-      if (!resumes) {
+      const replies = all()
+      for (const reply of replies) reply.unanswered = 0
+      if (resumes) return ask(replies)
+      for (const reply of replies) reply.awaiting = undefined
+      return Effect.map(sayRefused, () => {
         unconfirmed.clear()
-        for (const reply of running.values()) reply.awaiting = undefined
         release()
-        return Effect.void
-      }
-      const questions = all().map(question)
-      if (questions.length === 0) return Effect.void
-      runFork(unanswered(greetings))
-      return ask(questions)
+      })
     })
 
   const acknowledged: ReplyWire["acknowledged"] = (ack) =>
@@ -213,6 +251,9 @@ export const make = Effect.fnUntraced(function* (
       const reply = find(ack.responseId)
       if (reply === undefined) return Effect.succeed("unknown")
       const { responseId } = reply
+      // Asked twice, answered twice: the message may have come in between, so only the last answer says how it stands.
+      const isAnswer = ack.status === "open" || ack.status === "unknown"
+      if (isAnswer && reply.unanswered > 0 && --reply.unanswered > 0) return Effect.succeed("taken")
       if (ack.status === "unknown") {
         // It may come out of the mailbox yet; one that has ended is then repeated out of the journal.
         reply.awaiting = "message"
@@ -248,6 +289,11 @@ export const make = Effect.fnUntraced(function* (
         if (reply === undefined) return Effect.succeed(false)
         return Effect.as(reply.awaiting === undefined ? goOn(reply, gap.from - 1) : Effect.void, true)
       }),
-    again: (reply) => Effect.suspend(() => (resumes ? ask([question(reply)]) : Effect.void))
+    again: (responseId) =>
+      Effect.suspend(() => {
+        const reply = find(responseId)
+        if (reply === undefined || (reply.told && !unconfirmed.has(responseId))) return Effect.succeed(false)
+        return Effect.as(resumes ? ask([reply]) : Effect.void, true)
+      })
   }
 })

@@ -110,13 +110,24 @@ export const make = Effect.fnUntraced(function* (
       return answers.refuse(asked, failure)
     })
 
+  const owe = (responseId: string, key: MessageKey): void => {
+    owed.set(responseId, key)
+    for (const oldest of owed.keys()) {
+      if (owed.size <= owedBound) break
+      owed.delete(oldest)
+    }
+  }
+
   const known = (asked: Addressed, entry: Entry) => {
     stats.repeated++
-    const here = replies.get(entry.responseId)
-    // Under way here: its reply is coming, also where its end is written already and on its way to the wire.
-    if (here !== undefined && !here.told) return wire.again(here)
-    // Under way nowhere: the process that had it is gone.
-    return entry.outcome === undefined ? abandon(asked, entry) : repeat(asked, entry)
+    return Effect.flatMap(wire.again(entry.responseId), (coming) => {
+      if (coming) return Effect.void
+      // Under way nowhere: the process that had it is gone.
+      if (entry.outcome === undefined) return abandon(asked, entry)
+      // This link may break before all of it has gone out.
+      if (features.has("resume")) owe(entry.responseId, entry.key)
+      return repeat(asked, entry)
+    })
   }
 
   const makeReply = (request: InboundRequest, entry: Entry): Reply =>
@@ -231,6 +242,8 @@ export const make = Effect.fnUntraced(function* (
     if (ack.status !== undefined && owed.has(ack.responseId)) return owedAnswered(ack)
     return Effect.flatMap(wire.acknowledged(ack), (known) => {
       const reply = replies.get(ack.responseId)
+      // An end that only the journal still has.
+      if (known === "unknown" && reply === undefined && ack.status === "open") return owedAnswered(ack)
       // Cancelled, or given up, while there was no link to say so on: nobody waits for it.
       if (known === "over" && reply !== undefined) replies.end(reply, Failures.cancelled)
       return known === "taken" && reply === undefined ? Effect.void : confirm(ack)
@@ -326,7 +339,7 @@ export const make = Effect.fnUntraced(function* (
       if (yield* abandon(addressedAs(entry), entry, stale)) ended++
     }
     for (const { endedAt, key, responseId } of yield* journal.recent(accountId, owedBound)) {
-      if (endedAt !== undefined && now - endedAt <= staleAfter && key.messageId !== undefined) owed.set(responseId, key)
+      if (endedAt !== undefined && now - endedAt <= staleAfter && key.messageId !== undefined) owe(responseId, key)
     }
     return ended
   }).pipe(

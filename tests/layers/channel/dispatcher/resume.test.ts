@@ -12,6 +12,7 @@ import * as Account from "../../../../src/layers/channel/Account.ts"
 import * as MemoryJournal from "../../../../src/layers/channel/MemoryJournal.ts"
 import * as SimConnection from "../../../../src/layers/channel/SimConnection.ts"
 import { AgentRuntime, type ReplyPart } from "../../../../src/services/channel/AgentRuntime.ts"
+import { Connection } from "../../../../src/services/channel/Connection.ts"
 import { encodeResponseAck } from "../../../../src/services/protocol/Control.ts"
 import { encodeAutoBound, encodeRequest } from "../../../../src/services/protocol/PlatformFrame.ts"
 import { options } from "./harness.ts"
@@ -51,6 +52,7 @@ const stage = Effect.gen(function* () {
   const peer = Context.get(context, SimConnection.SimPeer)
   return {
     peer,
+    connection: Context.get(context, Connection),
     /** Opens the next socket. */
     link: (first: string) =>
       Effect.gen(function* () {
@@ -125,6 +127,26 @@ describe("a platform that cannot resume", () => {
       assert.strictEqual(typed(second.received, "response.completed").length, 1)
     })
   )
+
+  it.effect("law one-terminal: an end that had to wait for a person is said once the person has helped", () =>
+    Effect.gen(function* () {
+      const { connection, peer, link, say, end } = yield* stage
+      const first = yield* link(plain)
+      yield* first.push(message)
+      yield* settle
+      yield* say("One. ")
+      yield* first.drop
+      yield* backOff
+      yield* (yield* peer.nextDial).refuse(401)
+      yield* settle
+      yield* say("Two.")
+      yield* end
+      yield* connection.unblock
+      const second = yield* link(plain)
+      assert.deepStrictEqual(deltas(second.received), ["Two."])
+      assert.strictEqual(typed(second.received, "response.completed").length, 1)
+    })
+  )
 })
 
 describe("a platform that can resume", () => {
@@ -188,6 +210,62 @@ describe("a platform that can resume", () => {
       yield* say("Two. ")
       assert.deepStrictEqual(deltas(second.received), [])
       assert.strictEqual(typed(second.received, "response.failed").length, 1)
+    })
+  )
+
+  it.effect(
+    "law stream: a message that comes again before its end is confirmed is said on, with the same numbers",
+    () =>
+      Effect.gen(function* () {
+        const { link, say, end } = yield* stage
+        const first = yield* link(greeting(["ack", "resume"]))
+        yield* first.push(message)
+        yield* settle
+        yield* say("One. ")
+        yield* say("Two. ")
+        yield* end
+        yield* first.drop
+        yield* backOff
+        const second = yield* link(greeting(["ack", "resume"]))
+        // Out of its mailbox: it had stored nothing of the reply.
+        yield* second.push(message)
+        yield* settle
+        assert.deepStrictEqual(deltas(second.received), [], "not out of the journal, which has other deltas")
+        const [, again] = typed(second.received, "response.resume")
+        const responseId = again?.["response_id"]
+        // The first question came before the message was on the agent's desk.
+        yield* second.push(encodeResponseAck({ responseId, sequence: -1, status: "unknown" }))
+        yield* settle
+        assert.deepStrictEqual(deltas(second.received), [])
+        yield* second.push(encodeResponseAck({ responseId, sequence: 4, status: "open" }))
+        yield* settle
+        assert.deepStrictEqual(deltas(second.received), ["Two. "])
+        assert.strictEqual(typed(second.received, "response.completed").length, 1)
+      })
+  )
+
+  it.effect("law drain: a repeat out of the journal that a link took along is offered again on the next one", () =>
+    Effect.gen(function* () {
+      const { link, say, end } = yield* stage
+      const first = yield* link(greeting(["ack", "resume"]))
+      yield* first.push(message)
+      yield* settle
+      yield* say("One. ")
+      yield* end
+      const responseId = typed(first.received, "response.created")[0]?.["response"]["id"]
+      yield* first.push(encodeResponseAck({ responseId, sequence: 8, status: "ended" }))
+      // It has lost what it had confirmed.
+      yield* first.push(message)
+      yield* settle
+      assert.deepStrictEqual(deltas(first.received), ["One. ", "One. "])
+      yield* first.drop
+      yield* backOff
+      const second = yield* link(greeting(["ack", "resume"]))
+      assert.strictEqual(typed(second.received, "response.resume").length, 1)
+      yield* second.push(encodeResponseAck({ responseId, sequence: -1, status: "open" }))
+      yield* settle
+      assert.deepStrictEqual(deltas(second.received), ["One. "])
+      assert.strictEqual(typed(second.received, "response.completed").length, 1)
     })
   )
 
