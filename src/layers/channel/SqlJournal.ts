@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -267,7 +268,10 @@ export const make = Effect.fnUntraced(function* (
       { disableYield: true }
     )
   )
-  yield* Effect.addFinalizer(() => Effect.ignore(writeLate))
+  // The last chance: a disk that fails for a moment is waited for.
+  yield* Effect.addFinalizer(() =>
+    Effect.ignore(Effect.retry(writeLate, Schedule.spaced("100 millis").pipe(Schedule.upTo({ times: 20 }))))
+  )
 
   return Journal.of({
     accept: (key, ids) =>

@@ -144,6 +144,26 @@ describe("a locked database", () => {
   )
 })
 
+describe("a disk that refuses an end", () => {
+  it.effect("law one-terminal: it is written at the stop, where the disk comes back in time", () =>
+    Effect.gen(function* () {
+      const faults = none()
+      const { journal, close } = yield* open(faults)
+      yield* journal.accept(key(1), ids(1))
+      faults.next = () => sqliteError(codes.ioError)
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(journal.end("resp_1", text(1)))))
+      const closing = yield* Effect.forkChild(close)
+      yield* TestClock.adjust("900 millis")
+      faults.next = () => undefined
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.join(closing)
+      const next = yield* open(none())
+      assert.deepStrictEqual((yield* next.journal.find("resp_1"))?.outcome, text(1))
+      yield* next.close
+    }).pipe(Effect.scoped, Effect.provide(database))
+  )
+})
+
 describe("one request that the database does not take", () => {
   it.effect("fails alone", () =>
     Effect.gen(function* () {
