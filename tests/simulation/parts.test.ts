@@ -1,6 +1,7 @@
 /** The parts that a simulated world is made of. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as ReplyEnds from "../../src/layers/platform/ReplyEnds.ts"
 import { Chance } from "../../src/layers/simulation/Chance.ts"
 import { SimDatabase } from "../../src/layers/simulation/Database.ts"
 import { Engine } from "../../src/layers/simulation/Engine.ts"
@@ -36,6 +37,24 @@ describe("virtual time", () => {
     machine.skew = -60_000
     assert.strictEqual(clock.currentTimeMillisUnsafe() - before, 1_000 - 60_000)
     assert.strictEqual(clock.monotonicTimeNanosUnsafe(), 1_000_000_000n)
+  })
+})
+
+describe("what waits in a product while a wall clock is set", () => {
+  it("law one-terminal: an end that the database refuses is tried for a minute, whatever the clock says", async () => {
+    for (const jump of [240_000, -240_000]) {
+      const engine = new Engine({ seed: 1 })
+      const machine = engine.machine("platform")
+      const refused = Effect.suspend(() => (engine.now < 30_000 ? Effect.fail("disk full") : Effect.succeed("stored")))
+      const given: Array<unknown> = []
+      machine
+        .fork(Effect.retry(refused, { schedule: ReplyEnds.untilStored }))
+        .addObserver((exit) => given.push(exit._tag === "Success" ? exit.value : engine.now))
+      await engine.run(5_000)
+      machine.skew += jump
+      await engine.run(120_000)
+      assert.deepStrictEqual(given, ["stored"])
+    }
   })
 })
 

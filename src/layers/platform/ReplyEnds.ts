@@ -22,10 +22,13 @@ export interface ReplyEnds {
   readonly letGo: (desk: Desk, reply: Reply) => void
 }
 
-/** How an end is tried again that the database does not take: for about a minute. */
-const untilStored = Schedule.exponential("50 millis").pipe(
+/**
+ * How an end is tried again that the database does not take: for about a minute. Attempts are counted, not time: what
+ * a schedule takes for time is the wall clock, which may be set forward meanwhile.
+ */
+export const untilStored = Schedule.exponential("50 millis").pipe(
   Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(2)))),
-  Schedule.upTo({ duration: "60 seconds" })
+  Schedule.upTo({ times: 35 })
 )
 
 /** Says once why nothing of this connection is taken any more, and ends it. */
@@ -80,6 +83,12 @@ export const make = (state: BrokerState): ReplyEnds => {
     )
   }
 
+  /** For as long as this process lives. */
+  const storeLate = (responseId: string, told: LiveReply.Ending): Effect.Effect<void> =>
+    sessions
+      .end(responseId, told)
+      .pipe(Effect.retry({ while: () => !state.stopping, schedule: Schedule.spaced("2 seconds") }), Effect.ignore)
+
   const letGo: ReplyEnds["letGo"] = (desk, reply) => {
     AgentDesk.putBack(desk, reply)
     underWay.delete(reply.exchange.responseId)
@@ -97,12 +106,12 @@ export const make = (state: BrokerState): ReplyEnds => {
     return store(desk, responseId, ending, by).pipe(
       // Told and not stored, it would end otherwise after a restart: so a disk that is full for a while is waited for.
       Effect.retry({ while: () => !state.stopping, schedule: untilStored }),
-      Effect.catch((error) =>
-        Effect.as(Effect.logError("The end of a reply could not be stored", error), {
-          ...ending,
-          failure: notStored
-        })
-      ),
+      Effect.catch((error) => {
+        const told = { ...ending, failure: notStored }
+        // What a restart finds has to be what was told.
+        state.fork(storeLate(responseId, told))
+        return Effect.as(Effect.logError("The end of a reply could not be stored", error), told)
+      }),
       Effect.map((final) => {
         if (final === undefined) return letGo(desk, reply)
         const now = state.now()
