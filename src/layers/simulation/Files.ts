@@ -48,6 +48,24 @@ export class SimFiles {
     }
   }
 
+  /** The names in a folder. */
+  list(folder: string): ReadonlyArray<string> {
+    return [...this.#names.keys()].filter((name) => parent(name) === folder).map((name) => name.slice(folder.length + 1))
+  }
+
+  /** What is in a file, for those who look from outside. */
+  text(path: string): string | undefined {
+    return this.#names.get(path)?.bytes
+  }
+
+  /** Somebody else wrote the file, whole and safely. */
+  put(path: string, text: string): void {
+    const inode = { bytes: text, synced: text, mode: 0o600 }
+    this.#names.set(path, inode)
+    this.#kept.set(path, inode)
+    this.#folders.add(parent(path))
+  }
+
   mode(path: string): number | undefined {
     return this.#names.get(path)?.mode
   }
