@@ -1,0 +1,83 @@
+/** The host's surface for a plugin, as far as we use it (OpenClaw 2026.9.6). */
+import type { ChannelRuntime, Config } from "../../layers/channel/openclaw/Host.ts"
+import type { Account } from "./config.ts"
+
+export interface Log {
+  readonly info: (message: string) => void
+  readonly warn: (message: string) => void
+  readonly error: (message: string) => void
+  readonly debug?: ((message: string) => void) | undefined
+}
+
+/** What `openclaw channels status` shows of an account. Times are milliseconds since the epoch. */
+export interface AccountStatus {
+  readonly accountId: string
+  readonly enabled?: boolean
+  readonly configured?: boolean
+  readonly running?: boolean
+  readonly connected?: boolean
+  readonly lifecycle?: "starting" | "ready" | "recovering" | "blocked" | "stopped"
+  readonly stateReason?: string
+  readonly reconnectAttempts?: number
+  readonly lastConnectedAt?: number | null
+  readonly lastInboundAt?: number | null
+  readonly lastOutboundAt?: number | null
+  readonly lastError?: string | null
+  readonly dmPolicy?: string
+}
+
+export interface GatewayContext {
+  readonly cfg: Config
+  readonly accountId: string
+  readonly account: Account
+  readonly abortSignal: AbortSignal
+  readonly log?: Log | undefined
+  readonly setStatus: (status: AccountStatus) => void
+  readonly channelRuntime?: ChannelRuntime | undefined
+}
+
+export interface PluginRuntime {
+  readonly channel: ChannelRuntime
+  readonly state: { readonly resolveStateDir: () => string }
+}
+
+export interface GatewayRequest {
+  readonly params: Readonly<Record<string, unknown>>
+  readonly respond: (
+    ok: boolean,
+    payload?: unknown,
+    error?: { readonly code: string; readonly message: string; readonly details?: unknown }
+  ) => void
+}
+
+export interface AgentTool {
+  readonly name: string
+  readonly label: string
+  readonly description: string
+  readonly parameters: object
+  readonly execute: (
+    callId: string,
+    params: unknown,
+    signal?: AbortSignal
+  ) => Promise<{
+    readonly content: ReadonlyArray<{ readonly type: "text"; readonly text: string }>
+    readonly details: unknown
+  }>
+}
+
+export interface PluginApi {
+  readonly registerGatewayMethod: (
+    method: string,
+    handler: (request: GatewayRequest) => Promise<void> | void,
+    options?: { readonly scope?: string }
+  ) => void
+  readonly registerTool: (tool: AgentTool) => void
+}
+
+export interface ChannelPlugin {
+  readonly id: string
+}
+
+export interface PluginEntry {
+  readonly id: string
+}

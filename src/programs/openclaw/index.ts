@@ -1,0 +1,11 @@
+/** The plugin's entry for the OpenClaw host. */
+import { defineChannelPluginEntry } from "openclaw/plugin-sdk/channel-core"
+import { plugin, setRuntime } from "./channel.ts"
+
+export default defineChannelPluginEntry({
+  id: "clawfiber",
+  name: "clawfiber",
+  description: "InstaClaw as a channel: people of the platform chat with your agent.",
+  plugin,
+  setRuntime
+})

@@ -1,0 +1,28 @@
+/**
+ * The accounts that run in this process, found from anywhere in it. The host loads this plugin more than once (tools
+ * run in another instance of the module than `startAccount`), so what is shared hangs on the global object, under a
+ * name of our own.
+ */
+export interface Seat {
+  readonly accountId: string
+  /** A method of services/channel/Control. Never rejects. */
+  readonly call: (method: string, params: unknown) => Promise<Called>
+  /** A tool of the toolkit. Never rejects. */
+  readonly tool: (name: string, input: unknown) => Promise<{ readonly isError: boolean; readonly value: unknown }>
+}
+
+export type Called =
+  | { readonly ok: true; readonly result: unknown }
+  | { readonly ok: false; readonly code: string; readonly message: string; readonly fields: ReadonlyArray<unknown> }
+
+const name = Symbol.for("clawfiber.openclaw.accounts/1")
+
+const holder = globalThis as { [name]?: Map<string, Seat> }
+
+export const seats: Map<string, Seat> = (holder[name] ??= new Map())
+
+/** The one that is named; else the only one, or `default`. */
+export const find = (accountId: string | undefined): Seat | undefined => {
+  if (accountId !== undefined) return seats.get(accountId)
+  return seats.size === 1 ? [...seats.values()][0] : seats.get("default")
+}

@@ -1,0 +1,55 @@
+/** Our own platform in this process, and people on it who read replies by `/v1/responses`. */
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import OpenAI from "openai"
+import * as Server from "../../src/layers/platform/Server.ts"
+
+export interface Keys {
+  readonly app_key: string
+  readonly app_secret: string
+  readonly claw_id: string
+}
+
+const json = async (response: Response): Promise<{ readonly data: unknown }> => {
+  if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
+  return (await response.json()) as { readonly data: unknown }
+}
+
+export class Platform {
+  readonly url: string
+  private readonly runtime: ManagedRuntime.ManagedRuntime<Server.Server, unknown>
+
+  private constructor(url: string, runtime: ManagedRuntime.ManagedRuntime<Server.Server, unknown>) {
+    this.url = url
+    this.runtime = runtime
+  }
+
+  static async start(port = 0): Promise<Platform> {
+    const runtime = ManagedRuntime.make(Server.layer({ port }))
+    const server = await runtime.runPromise(Server.Server)
+    return new Platform(server.url, runtime)
+  }
+
+  async register(name: string): Promise<Keys> {
+    const response = await fetch(`${this.url}/profiles/create`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name })
+    })
+    return (await json(response)).data as Keys
+  }
+
+  /** The official client, as somebody on the platform. */
+  async person(name: string): Promise<OpenAI> {
+    const response = await fetch(`${this.url}/api/sign-in`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ name })
+    })
+    const { token } = (await json(response)).data as { readonly token: string }
+    return new OpenAI({ apiKey: token, baseURL: `${this.url}/v1`, maxRetries: 0 })
+  }
+
+  stop(): Promise<void> {
+    return this.runtime.dispose()
+  }
+}
