@@ -26,6 +26,14 @@ export const exec = Flag.String("exec").pipe(
   Flag.optional
 )
 
+export const account = Flag.String("account").pipe(
+  Flag.withMetavar("<id>"),
+  Flag.withDescription(
+    "An account in .insta/accounts, or default for .insta itself; may be named several times. Unset: all there are"
+  ),
+  Flag.atLeast(0)
+)
+
 export const agent = (none: string) =>
   Flag.String("agent").pipe(
     Flag.withMetavar("<file>"),

@@ -128,14 +128,23 @@ describe("doctor", () => {
     assert.deepStrictEqual(
       findings.map(({ check, state }) => `${check} ${state}`),
       [
+        "version good",
         "node good",
         "settings bad",
         "settings bad",
-        "profile unknown",
         "data unknown",
+        "journal unknown",
+        "dns good",
+        "tls good",
         "platform bad",
         "clock unknown",
-        "link bad",
+        "modes unknown",
+        "profile unknown",
+        "lock good",
+        "upgrade bad",
+        "credentials unknown",
+        "ping unknown",
+        "message unknown",
         "model unknown"
       ]
     )

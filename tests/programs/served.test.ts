@@ -101,7 +101,15 @@ describe("up", () => {
           return [check, state]
         })
     )
-    assert.deepInclude(Object.fromEntries(findings), { platform: "good", clock: "good", link: "unknown", data: "good" })
+    assert.deepInclude(Object.fromEntries(findings), {
+      platform: "good",
+      clock: "good",
+      dns: "good",
+      tls: "good",
+      upgrade: "good",
+      credentials: "unknown",
+      data: "good"
+    })
   })
 
   it("another program on the same folder, or on the same port, is turned away in a sentence", async () => {
@@ -137,7 +145,7 @@ describe("up", () => {
       const doctor = await run(["doctor", "--json", "--url", url], { cwd: mine.path })
       assert.match(
         doctor.stdout,
-        /"check":"link","state":"unknown".*is on the line with this key, so it was not tried again/
+        /"check":"credentials","state":"unknown".*is on the line with this key, so it was not tried again/
       )
     } finally {
       const end = await connected.stop("SIGTERM")
@@ -148,7 +156,26 @@ describe("up", () => {
       assert.notInclude(end.stdout + end.stderr, app_secret)
     }
     const alone = await run(["doctor", "--json", "--url", url], { cwd: mine.path })
-    assert.match(alone.stdout, /"check":"link","state":"good"/)
+    const found = Object.fromEntries(
+      alone.stdout
+        .trim()
+        .split("\n")
+        .map((line): [string, string] => {
+          const { check, state }: { check: string; state: string } = JSON.parse(line)
+          return [check, state]
+        })
+    )
+    assert.deepInclude(found, {
+      modes: "good",
+      profile: "good",
+      lock: "good",
+      journal: "good",
+      upgrade: "good",
+      credentials: "good",
+      ping: "good",
+      message: "good"
+    })
+    assert.strictEqual(alone.code, 0, alone.stdout)
     assert.deepStrictEqual(
       // The journal's empty lock file stays: the system holds the lock, not the file.
       filesUnder(`${mine.path}/.insta`).filter((file) => /\.lock|\.tmp$/.test(file)),

@@ -28,7 +28,8 @@ const pagesPerCheckpoint = 1_000
  */
 const pagesAtMost = 16_384
 
-const own = Effect.fnUntraced(function* (filename: string) {
+/** Owns the file for the life of the scope. */
+export const own = Effect.fnUntraced(function* (filename: string) {
   const lock = `${filename}-lock`
   yield* Effect.acquireRelease(
     Effect.try({

@@ -141,6 +141,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       (answer) => answer.data
     )
 
+  const removeSession = (token: Redacted.Redacted<string>, sessionId: string) =>
+    Effect.asVoid(send(HttpClientRequest.delete(path(`api/session/${encodeURIComponent(sessionId)}`)), token))
+
   /** The canonical events of one reply, as they come. Leaving off hangs up, and that cancels the reply. */
   const reply = (
     token: Redacted.Redacted<string>,
@@ -176,5 +179,5 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       )
     )
 
-  return { origin: base.origin, signIn, agents, sessions, createSession, reply }
+  return { origin: base.origin, signIn, agents, sessions, createSession, removeSession, reply }
 })

@@ -3,54 +3,100 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
 import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
+import * as journalLook from "../../layers/channel/journalLook.ts"
 import * as Settings from "../../services/channel/Settings.ts"
 import type { Common } from "../Cli.ts"
 import * as Environment from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
-import * as checks from "./checks.ts"
+import { version } from "../version.ts"
+import { bad, type Finding, good, unknown } from "./doctor/Finding.ts"
+import * as folder from "./doctor/folder.ts"
+import * as here from "./doctor/here.ts"
+import * as link from "./doctor/link.ts"
+import * as model from "./doctor/model.ts"
+import * as network from "./doctor/network.ts"
+import * as chosenAccounts from "./chosenAccounts.ts"
 
-export interface Input {
+export interface Input extends chosenAccounts.Input {
   readonly url: Option.Option<string>
   readonly data: string
 }
 
+type Report = (finding: Finding) => Effect.Effect<void>
+
+const root = ".insta"
+
 const marks = { good: ["✓", 32], bad: ["✗", 31], unknown: ["?", 33] } as const
 
-const print = (json: boolean) => (finding: checks.Finding) => {
+const print = (json: boolean) => (finding: Finding) => {
   if (json) return Output.event(finding)
   const [mark, color] = marks[finding.state]
   const word = `${mark} ${finding.state.padEnd(7)}`
+  const check = finding.account === undefined ? finding.check : `${finding.check} (${finding.account})`
   return Output.line(
-    `${Output.colors("stdout") ? `\u001b[${color}m${word}\u001b[0m` : word}  ${finding.check.padEnd(8)}  ${finding.text}`
+    `${Output.colors("stdout") ? `\u001b[${color}m${word}\u001b[0m` : word}  ${check.padEnd(11)}  ${finding.text}`
   )
 }
 
-const look = Effect.fnUntraced(function* (
-  input: Input,
-  environment: Environment.Variables,
-  report: (finding: checks.Finding) => Effect.Effect<void>
-) {
-  yield* report(checks.node(process.versions.node))
-
+/** With the faults told, and defaults in place of what is at fault. */
+const readSettings = Effect.fnUntraced(function* (environment: Environment.Variables, report: Report) {
   const provider = Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnvRecord(environment))
   const first = yield* Effect.result(provider(Settings.load()))
   const fault = Result.isFailure(first) ? first.failure : undefined
-  yield* Effect.forEach(checks.settings(fault, environment), report, { discard: true })
-  const wrong = fault?.faults.map(({ name }) => name) ?? []
+  yield* Effect.forEach(here.settings(fault, environment), report, { discard: true })
+  if (Result.isSuccess(first)) return first.success
+  const wrong = new Set(first.failure.faults.map(({ name }) => name))
   const ignore = (Object.keys(Settings.table) as Array<Settings.SettingName>).filter((key) =>
-    wrong.includes(Settings.table[key].name)
+    wrong.has(Settings.table[key].name)
   )
-  const settings = Result.isSuccess(first) ? first.success : yield* provider(Settings.load({ ignore }))
+  return yield* provider(Settings.load({ ignore }))
+})
 
-  const { finding, profile } = yield* checks.profile
+const journal = Effect.match(journalLook.look(`${root}/journal.sqlite`), {
+  onFailure: (error) =>
+    error.reason === "Locked"
+      ? unknown("journal", "A program runs on it, so it was not looked into.")
+      : bad("journal", error.message),
+  onSuccess: (count) =>
+    count === undefined
+      ? unknown("journal", "There is none yet: `clawfiber connect` makes it.")
+      : good("journal", `It is whole and remembers ${count} ${count === 1 ? "reply" : "replies"}.`)
+})
+
+const account = Effect.fnUntraced(function* (id: string, wsUrl: URL, settings: Settings.Settings, report: Report) {
+  const own = AccountFolders.rootOf(root, id)
+  yield* report(yield* folder.modes(own))
+  const { finding, profile } = yield* Effect.provide(folder.profile(own), FileProfileStore.layer({ root: own }))
   yield* report(finding)
-  yield* report(yield* checks.data(input.data))
+  const owner = yield* folder.owner(own)
+  yield* report(
+    owner === undefined
+      ? good("lock", "Nobody is on the line with this account.")
+      : good("lock", `${owner} is on the line with this account.`)
+  )
+  const asked: link.Asked = {
+    url: wsUrl,
+    profile: Option.getOrUndefined(profile),
+    root: own,
+    issuer: PlatformAddress.originOf(settings.wsUrl),
+    owner,
+    token: settings.token
+  }
+  yield* Effect.forEach(yield* link.all(asked), report, { discard: true })
+})
+
+const look = Effect.fnUntraced(function* (input: Input, environment: Environment.Variables, report: Report) {
+  yield* report(here.version(version))
+  yield* report(here.node(process.versions.node))
+  const settings = yield* readSettings(environment, report)
+  yield* report(yield* here.data(input.data))
+  yield* report(yield* journal)
 
   const parsed = Option.map(input.url, PlatformAddress.parse)
   if (Option.isSome(parsed) && parsed.value === undefined) {
@@ -58,23 +104,30 @@ const look = Effect.fnUntraced(function* (
   }
   const named = Option.getOrUndefined(parsed)
   const wsUrl = named === undefined ? settings.wsUrl : PlatformAddress.derive(named).wsUrl
-  const platform = named ?? wsUrl
-  yield* Effect.forEach(yield* checks.http(PlatformAddress.derive(platform).taskApiBaseUrl), report, { discard: true })
-  yield* report(yield* checks.link(wsUrl, Option.getOrUndefined(profile), ".insta/.line.lock"))
-  yield* report(yield* checks.model(settings))
+  const platform = PlatformAddress.derive(named ?? wsUrl).taskApiBaseUrl
+  yield* report(yield* network.dns(platform))
+  yield* report(yield* network.tls(platform))
+  yield* Effect.forEach(yield* network.http(platform), report, { discard: true })
+
+  const ids = yield* chosenAccounts.choose(input, root)
+  for (const id of ids) {
+    const several = ids.length > 1 || id !== AccountFolders.defaultId
+    yield* account(id, wsUrl, settings, (finding) => report(several ? { ...finding, account: id } : finding))
+  }
+  yield* report(yield* model.model(settings))
 })
 
 export const run = (input: Input & Common) =>
   Effect.gen(function* () {
     const environment = yield* Environment.variables
     let faults = 0
-    const report = (finding: checks.Finding) => {
+    const report = (finding: Finding) => {
       if (finding.state === "bad") faults++
       return print(input.json)(finding)
     }
     yield* look(input, environment, report).pipe(
       Effect.provide([
-        FileProfileStore.layer({ root: ".insta" }).pipe(Layer.provideMerge(NodeFileSystem.layer)),
+        NodeFileSystem.layer,
         FetchHttpClient.layer,
         Environment.logging(input.json, environment["CLAWFIBER_LOG"])
       ])
