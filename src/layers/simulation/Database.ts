@@ -38,6 +38,7 @@ export interface Attempt {
   readonly text: string
   readonly write: boolean
   readonly commit: boolean
+  readonly begin: boolean
 }
 
 export class SimDatabase {
@@ -50,6 +51,8 @@ export class SimDatabase {
   #full: boolean
   /** Asked before each statement. */
   refuse: ((attempt: Attempt) => Refusal | undefined) | undefined
+  /** The last attempt to write anything was refused. */
+  refusedLast = false
   /** Told before and after each write or commit; whoever kills the machine here stops it at this point. */
   passing: ((when: "before" | "after", attempt: Attempt) => void) | undefined
 
@@ -102,7 +105,12 @@ export class SimDatabase {
     options: Parameters<DatabaseSync["prepare"]>[1]
   ): StatementSync {
     const statement = live.prepare(text, options)
-    const attempt: Attempt = { text, write: isWrite(text) && !isBegin(text) && !isCommit(text), commit: isCommit(text) }
+    const attempt: Attempt = {
+      text,
+      write: isWrite(text) && !isBegin(text) && !isCommit(text),
+      commit: isCommit(text),
+      begin: /^\s*BEGIN\b/i.test(text)
+    }
     const guarded =
       <A>(run: (...params: Array<SQLInputValue>) => A) =>
       (...params: Array<SQLInputValue>): A => {
@@ -123,6 +131,7 @@ export class SimDatabase {
   #before(machine: Machine, attempt: Attempt): void {
     if (!machine.alive) throw new Gone("this process is gone")
     const refusal = this.refuse?.(attempt)
+    if (attempt.write || attempt.commit || attempt.begin) this.refusedLast = refusal !== undefined
     if (refusal !== undefined) throw refused(refusal)
     if (attempt.write || attempt.commit) this.passing?.("before", attempt)
     if (!machine.alive) throw new Gone("this process is gone")
