@@ -116,4 +116,14 @@ describe("a page that is loaded in the middle of a reply", () => {
     for (const frame of [created, delta(4, "one two "), delta(5, "three")]) page.chat.onFrame(frame)
     assert.strictEqual(page.shown(), "one two three")
   })
+
+  it("takes an empty text after pieces for one that was too long to be said twice", async () => {
+    const page = loaded("")
+    await page.chat.open("s")
+    for (const frame of [created, delta(4, "one "), delta(5, "two")]) page.chat.onFrame(frame)
+    page.chat.onFrame({ type: "response.output_text.done", response_id: "r1", text: "", sequence_number: 6 })
+    page.chat.onFrame({ type: "response.completed", response: { id: "r1", output_text: "" }, sequence_number: 9 })
+    assert.strictEqual(page.shown(), "one two")
+    assert.strictEqual(page.exchange()?.phase, "completed")
+  })
 })

@@ -4,13 +4,14 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
-import { Connection } from "../../services/channel/Connection.ts"
+import { Connection, type ConnectionError } from "../../services/channel/Connection.ts"
 import type { DispatcherOptions } from "../../services/channel/Dispatcher.ts"
 import { Journal, type Entry } from "../../services/channel/Journal.ts"
 import { dialects, type DialectName, type Encoder } from "../../services/protocol/Dialect.ts"
 import { ReplyLog, type Step } from "../../services/protocol/ReplyLog.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import * as Failures from "./replyFailures.ts"
+import { shortEnd } from "./shortEnd.ts"
 
 /** What an answer needs to know of the message it answers. */
 export interface Addressed {
@@ -55,10 +56,19 @@ export const make = Effect.fnUntraced(function* (
     })
 
   /** For what is not a running reply. Where the platform cannot be told, the log is. */
-  const say = (frames: ReadonlyArray<string>): Effect.Effect<void> =>
+  const say = (
+    frames: ReadonlyArray<string>,
+    instead: (error: ConnectionError) => ReadonlyArray<string> | undefined = () => undefined
+  ): Effect.Effect<void> =>
     frames.length === 0
       ? Effect.void
-      : connection.send(frames).pipe(Effect.catch((error) => Effect.logWarning("An answer could not be sent", error)))
+      : connection.send(frames).pipe(
+          Effect.catch((error) => {
+            const other = instead(error)
+            return other === undefined ? Effect.fail(error) : connection.send(other)
+          }),
+          Effect.catch((error) => Effect.logWarning("An answer could not be sent", error))
+        )
 
   /** A failure for a message that the journal does not hold: nothing was begun for it. */
   const refuse = Effect.fnUntraced(function* (asked: Addressed, failure: Failure) {
@@ -77,7 +87,8 @@ export const make = Effect.fnUntraced(function* (
     const at = seconds(entry.endedAt ?? entry.acceptedAt)
     const begun = [log.open(), log.push(outcome.text)].filter(isStep)
     const end = outcome._tag === "Completed" ? log.complete(at) : log.fail(at, outcome.failure)
-    return say([...begun, ...end].flatMap(encode))
+    const steps = [...begun, ...end]
+    return say(steps.flatMap(encode), (error) => shortEnd(steps, encode, error)?.flatMap(encode))
   }
 
   /**

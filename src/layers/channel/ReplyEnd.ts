@@ -9,7 +9,6 @@ import { Journal } from "../../services/channel/Journal.ts"
 import type { Step } from "../../services/protocol/ReplyLog.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import type { Reply } from "./Reply.ts"
-import * as Failures from "./replyFailures.ts"
 import type { ReplyStats } from "./ReplyStats.ts"
 import type { ReplyWire } from "./ReplyWire.ts"
 
@@ -34,27 +33,7 @@ export const make = Effect.fnUntraced(function* (
     Effect.logWarning("The end of a reply could not be sent", error).pipe(reply.logged)
 
   const send = (reply: Reply, steps: ReadonlyArray<Step>): Effect.Effect<void> =>
-    wire.finish(reply, steps).pipe(
-      Effect.catch((error) => {
-        const last = steps.at(-1)
-        if (error.reason._tag !== "FrameTooLarge" || (last?._tag !== "Completed" && last?._tag !== "Failed")) {
-          return unsent(reply)(error)
-        }
-        // The text has gone out in small deltas; only the terminal, which repeats it whole, is too large.
-        const short: Step = {
-          _tag: "Failed",
-          sequence: last.sequence,
-          text: "",
-          completedAt: last.completedAt,
-          failure: Failures.tooLong
-        }
-        reply.steps.splice(-steps.length)
-        return Effect.andThen(
-          unsent(reply)(error),
-          wire.finish(reply, [...steps.slice(0, -1), short]).pipe(Effect.catch(unsent(reply)))
-        )
-      })
-    )
+    wire.finish(reply, steps).pipe(Effect.catch(unsent(reply)))
 
   /** Whether this end is the first one. An end that cannot be written is sent all the same: silence is worse. */
   const write = (reply: Reply): Effect.Effect<boolean> =>

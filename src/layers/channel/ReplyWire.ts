@@ -18,8 +18,9 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Connection, type ConnectionError, type ConnectionState } from "../../services/channel/Connection.ts"
 import { encodeAgentResume, type Gap, type ResponseAck } from "../../services/protocol/Control.ts"
-import { type Step, stepsAfter } from "../../services/protocol/ReplyLog.ts"
+import { isTerminal, type Step, stepsAfter } from "../../services/protocol/ReplyLog.ts"
 import type { Reply } from "./Reply.ts"
+import { shortEnd } from "./shortEnd.ts"
 
 /** Ended replies whose terminal is not confirmed. Past it the oldest is let go; the journal knows how it ended. */
 const keptBound = 1_000
@@ -52,13 +53,16 @@ export interface ReplyWire {
   readonly again: (responseId: string) => Effect.Effect<boolean>
 }
 
-const isTerminal = (step: Step | undefined): boolean => step?._tag === "Completed" || step?._tag === "Failed"
-
 /** Nothing is sent until somebody has mended it, and then everything can be. */
 const waitsForAPerson = ({ reason, transient }: ConnectionError): boolean =>
   !transient && reason._tag !== "Closed" && reason._tag !== "FrameTooLarge"
 
 const isUp = (state: ConnectionState): boolean => state.phase === "connected" || state.phase === "suspect"
+
+const hasEnded = (steps: ReadonlyArray<Step>): boolean => {
+  const last = steps.at(-1)
+  return last !== undefined && isTerminal(last)
+}
 
 /** The number of the last event so far, -1 before the first. */
 const lastOf = (steps: ReadonlyArray<Step>): number => {
@@ -106,12 +110,27 @@ export const make = Effect.fnUntraced(function* (
     return reply.awaiting === undefined ? put(reply, reply.encode(step)) : Effect.void
   }
 
+  /** The last of these steps are the reply's last. */
+  const orShort =
+    (
+      reply: Reply,
+      steps: ReadonlyArray<Step>,
+      send: (frames: ReadonlyArray<string>) => Effect.Effect<void, ConnectionError>
+    ) =>
+    (error: ConnectionError): Effect.Effect<void, ConnectionError> => {
+      const short = shortEnd(steps, reply.encode, error)
+      if (short === undefined) return Effect.fail(error)
+      reply.steps.splice(-1, 1, ...short.slice(-1))
+      return send(short.flatMap(reply.encode))
+    }
+
   const finish: ReplyWire["finish"] = (reply, steps) =>
     Effect.suspend(() => {
       for (const step of steps) reply.steps.push(step)
       if (resumes) keep(reply)
       if (reply.awaiting !== undefined) return Effect.void
       return connection.send(steps.flatMap(reply.encode)).pipe(
+        Effect.catch(orShort(reply, steps, (frames) => connection.send(frames))),
         Effect.tapError((error) =>
           Effect.sync(() => {
             if (!waitsForAPerson(error)) return
@@ -184,7 +203,11 @@ export const make = Effect.fnUntraced(function* (
     holding.delete(reply)
     const joined = reply.log.join()
     if (joined !== undefined) reply.steps.push(joined)
-    return put(reply, stepsAfter(reply.steps, sequence).flatMap(reply.encode)).pipe(Effect.catch(said(reply)))
+    const rest = stepsAfter(reply.steps, sequence)
+    return put(reply, rest.flatMap(reply.encode)).pipe(
+      Effect.catch(orShort(reply, rest, (frames) => put(reply, frames))),
+      Effect.catch(said(reply))
+    )
   }
 
   const all = (): ReadonlyArray<Reply> => [
@@ -266,7 +289,7 @@ export const make = Effect.fnUntraced(function* (
         return Effect.succeed(reply.concluded ? "taken" : "over")
       }
       reply.confirmed = Math.max(reply.confirmed, ack.sequence)
-      if (isTerminal(reply.steps.at(-1)) && ack.sequence >= lastOf(reply.steps)) {
+      if (hasEnded(reply.steps) && ack.sequence >= lastOf(reply.steps)) {
         reply.awaiting = undefined
         unconfirmed.delete(responseId)
         return Effect.succeed("taken")

@@ -6,6 +6,7 @@
  */
 import type { Exchange } from "../../services/platform/Sessions.ts"
 import type { ReplyRoute, ReplyUpdate } from "../../services/protocol/Dialect.ts"
+import { cutInto } from "../../services/protocol/Graphemes.ts"
 import type { Step } from "../../services/protocol/ReplyLog.ts"
 import type { Failure, Usage } from "../../services/protocol/ResponseEvent.ts"
 
@@ -105,6 +106,11 @@ const append = (reply: LiveReply, delta: string): void => {
   reply.text += delta
 }
 
+/** A text too large for a frame is not repeated at the end: an empty one after deltas is missing, not another one. */
+const whole = (text: string | undefined): string | undefined => (text === "" ? undefined : text)
+
+const isEmptyText = (update: ReplyUpdate): boolean => update._tag === "TextDone" && update.text === ""
+
 /**
  * The whole text, said by the agent. Where deltas are missing at its end they are made up for; where the text is
  * another one, the agent's last word counts and readers see it in `output_text.done`.
@@ -153,7 +159,7 @@ export const missingBefore = (
   const first =
     update._tag === "Delta"
       ? sequence
-      : update._tag === "Completed" && update.text === undefined && reply.said === undefined
+      : update._tag === "Completed" && whole(update.text) === undefined && reply.said === undefined
         ? sequence - 3
         : // It says no text of its own in some dialects; taken, it would hide the deltas that come again.
           update._tag === "Progress" && update.type === "response.content_part.done" && reply.said === undefined
@@ -183,7 +189,7 @@ const retell = (reply: LiveReply, update: Extract<ReplyUpdate, { _tag: "Delta" }
  * @param canonical The agent numbers as the canonical stream does, so that deltas are told by their numbers alone.
  */
 export const take = (reply: LiveReply, update: ReplyUpdate, canonical = false): Ending | undefined => {
-  if (canonical && update._tag === "Progress") return undefined
+  if (canonical && (update._tag === "Progress" || isEmptyText(update))) return undefined
   if (update._tag === "Opened" && update.sequence !== undefined && reply.agentSequence >= update.sequence) {
     // A repeat out of the agent's memory: its numbers say nothing of the deltas that came before.
     reply.retold = ""
@@ -211,18 +217,19 @@ export const take = (reply: LiveReply, update: ReplyUpdate, canonical = false): 
       if (!reply.lacks) append(reply, update.delta)
       return undefined
     case "TextDone":
+      if (isEmptyText(update)) return undefined
       // Where it takes something back, only the end tells whether it is meant.
       if (update.text.startsWith(reply.text)) settle(reply, update.text)
       else reply.said = update.text
       return undefined
     case "Completed":
-      settle(reply, update.text ?? reply.said)
-      if (reply.lacks || (update.text === undefined && lostAtEnd(reply, update.sequence, before))) {
+      settle(reply, whole(update.text) ?? reply.said)
+      if (reply.lacks || (whole(update.text) === undefined && lostAtEnd(reply, update.sequence, before))) {
         return { text: reply.text, failure: lost, usage: undefined }
       }
       return { text: reply.text, failure: undefined, usage: undefined }
     case "Failed":
-      settleFailed(reply, update.text ?? reply.said)
+      settleFailed(reply, whole(update.text) ?? reply.said)
       return { text: reply.text, failure: update.failure, usage: undefined }
   }
 }
@@ -255,13 +262,18 @@ export const close = (sequence: number, ending: Ending, completedAt: number): St
         failure: ending.failure
       }
 
+/** Characters of a stored text in one delta: readers have limits for a frame. */
+const longestStored = 64 * 1024
+
 /** The steps of a reply that has ended, from what is stored. */
 export const stored = (exchange: Exchange): ReadonlyArray<Step> => {
   const steps: Array<Step> = [{ _tag: "Opened", sequence: 0 }]
   let sequence = firstDelta
   if (exchange.replyText !== "") {
-    steps.push({ _tag: "Deltas", sequence, deltas: [exchange.replyText] })
-    sequence++
+    const deltas: Array<string> = []
+    cutInto(deltas, exchange.replyText, longestStored)
+    steps.push({ _tag: "Deltas", sequence, deltas })
+    sequence += deltas.length
   }
   steps.push(
     close(

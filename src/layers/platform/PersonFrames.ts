@@ -14,7 +14,7 @@ import type * as Models from "../../services/protocol/ApiModels.ts"
 import type { Encoder, ReplyRoute } from "../../services/protocol/Dialect.ts"
 import { dialect as gateway } from "../../services/protocol/dialects/Gateway.ts"
 import type { Part } from "../../services/protocol/Inbound.ts"
-import type { Step } from "../../services/protocol/ReplyLog.ts"
+import { isTerminal, type Step } from "../../services/protocol/ReplyLog.ts"
 
 export const toPart = (part: Part): Models.Part =>
   part.type === "input_text"
@@ -56,10 +56,27 @@ export const since = (presence: Presence): number | null => presence.since ?? nu
 /** Frames are encoded once, however many sockets they go to. */
 const encoders = new WeakMap<ReplyRoute, Encoder>()
 
-export const encodeStep = (route: ReplyRoute, step: Step): ReadonlyArray<string> => {
+/** Whatever its size: for a reader that has nothing but this. */
+export const encodeWhole = (route: ReplyRoute, step: Step): ReadonlyArray<string> => {
   let encoder = encoders.get(route)
   if (encoder === undefined) encoders.set(route, (encoder = gateway.encoder(route)))
   return encoder(step)
+}
+
+/** Bytes of a frame that common clients take unless they are told otherwise. */
+const largestFrame = 1024 * 1024
+
+/** A character takes at most six bytes as JSON, and the last frame says the text twice. */
+const isSmall = (text: string): boolean => text.length * 12 <= largestFrame
+
+const fits = (frame: string): boolean => Buffer.byteLength(frame) <= largestFrame
+
+/** The end of a reply repeats its text, which the reader has got in deltas: where it is too much, it goes without. */
+export const encodeStep = (route: ReplyRoute, step: Step): ReadonlyArray<string> => {
+  const frames = encodeWhole(route, step)
+  return !isTerminal(step) || !route.stream || isSmall(step.text) || frames.every(fits)
+    ? frames
+    : encodeWhole(route, { ...step, text: "" })
 }
 
 export const accepted = (exchange: Exchange, fresh: boolean, agentAway: boolean): string =>

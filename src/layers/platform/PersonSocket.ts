@@ -125,7 +125,10 @@ export const make = Effect.gen(function* () {
       const ends = LiveReply.stored(exchange).flatMap((step) =>
         isTerminal(step) ? [readerNumbers.endAfter(step, after)] : []
       )
-      return say(ws, framesAfter(route, ends, -1))
+      return say(
+        ws,
+        ends.flatMap((end) => PersonFrames.encodeWhole(route, end))
+      )
     }
     SlowReader.goOn(ws, route)
     if (told !== undefined) return say(ws, framesAfter(told.route, told.steps, after))

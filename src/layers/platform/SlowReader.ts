@@ -92,7 +92,7 @@ export const write = (ws: WebSocket, frames: Frames): void => {
 const tellEnd = (ws: WebSocket, { route, step }: Told, after: number): void => {
   if (!isTerminal(step)) return
   endsOnly.get(ws)?.delete(route.head.responseId)
-  write(ws, PersonFrames.encodeStep({ ...route }, readerNumbers.endAfter(step, after)))
+  write(ws, PersonFrames.encodeWhole({ ...route }, readerNumbers.endAfter(step, after)))
 }
 
 /** What concerns this reader's person. */

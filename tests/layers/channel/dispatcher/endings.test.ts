@@ -309,7 +309,7 @@ describe("Part C 11: no failure ends in silence", () => {
     })
   )
 
-  it.effect("a terminal that is too large for the wire ends as CALLBACK_ERROR without the text", () =>
+  it.effect("a terminal that is too large for the wire goes without the text, which has gone out in deltas", () =>
     Effect.gen(function* () {
       const { dispatcher, stage, wire, of } = yield* make()
       yield* dispatcher.handle(request())
@@ -318,8 +318,39 @@ describe("Part C 11: no failure ends in silence", () => {
       stage.of("m1").say(text("word ".repeat(200)))
       stage.of("m1").end()
       yield* settle
-      assert.strictEqual(codeOf(of("m1")), "CALLBACK_ERROR")
+      assert.strictEqual(of("m1").end, "completed")
       assert.strictEqual(of("m1").text.length, 1000)
+    })
+  )
+
+  it.effect("a reply that goes as one object, too large for the wire, is CALLBACK_ERROR in words", () =>
+    Effect.gen(function* () {
+      const { dispatcher, stage, wire, of } = yield* make()
+      yield* dispatcher.handle(request({ dialect: "gateway", stream: false }))
+      yield* settle
+      wire.refuse = (frames) => (frames.some((frame) => frame.length > 900) ? tooLarge : undefined)
+      stage.of("m1").say(text("word ".repeat(200)))
+      stage.of("m1").end()
+      yield* settle
+      assert.strictEqual(codeOf(of("m1")), "CALLBACK_ERROR")
+    })
+  )
+
+  it.effect("a repeat out of the journal whose terminal is too large goes without the text too", () =>
+    Effect.gen(function* () {
+      const { dispatcher, stage, wire } = yield* make()
+      yield* dispatcher.handle(request())
+      yield* settle
+      wire.refuse = (frames) => (frames.some((frame) => frame.length > 900) ? tooLarge : undefined)
+      stage.of("m1").say(text("word ".repeat(200)))
+      stage.of("m1").end()
+      yield* settle
+      const before = wire.frames.length
+      yield* dispatcher.handle(request())
+      yield* settle
+      const again = wire.frames.slice(before)
+      assert.isTrue(again.at(-1)?.includes("response.completed"))
+      assert.strictEqual(again.filter((frame) => frame.includes("output_text.delta")).length, 20)
     })
   )
 

@@ -76,4 +76,29 @@ describe("law stream: lost frames", () => {
     const part: ReplyUpdate = { _tag: "Progress", ref, sequence: 7, type: "response.content_part.done" }
     assert.deepStrictEqual(LiveReply.missingBefore(reply, part), { from: 4, to: 5 })
   })
+
+  it("an empty text at the end is missing, not another one: what came in deltas is the text", () => {
+    const { ending, told } = play([opened(0), delta(4, "a"), delta(5, "b"), textDone(6, ""), completed(9, "")])
+    assert.strictEqual(told, "ab")
+    assert.deepStrictEqual(ending, { text: "ab", failure: undefined, usage: undefined })
+  })
+
+  it("an empty text at the end makes up for no delta: one that was lost is not taken for whole", () => {
+    const { ending } = play([opened(0), delta(4, "a"), textDone(6, ""), completed(9, "")])
+    assert.strictEqual(ending?.failure?.code, "INTERRUPTED")
+  })
+
+  it("an agent that can resume is asked for the deltas that an empty text does not bring", () => {
+    const reply = LiveReply.make(exchange)
+    for (const update of [opened(0), delta(4, "a"), textDone(7, "")]) LiveReply.take(reply, update, true)
+    assert.deepStrictEqual(LiveReply.missingBefore(reply, completed(10, "")), { from: 5, to: 6 })
+    for (const update of [delta(5, "b"), delta(6, "c"), textDone(7, "")]) LiveReply.take(reply, update, true)
+    assert.isUndefined(LiveReply.missingBefore(reply, completed(10, "")))
+    assert.strictEqual(LiveReply.take(reply, completed(10, ""), true)?.text, "abc")
+  })
+
+  it("a reply without a word completes without one", () => {
+    const { ending } = play([opened(0), textDone(4, ""), completed(7, "")])
+    assert.deepStrictEqual(ending, { text: "", failure: undefined, usage: undefined })
+  })
 })

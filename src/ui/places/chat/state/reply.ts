@@ -103,6 +103,8 @@ export const step = (exchange: Exchange, event: ReplyEvent): Exchange => {
     case "delta":
       return piece(known, { from: event.from ?? event.sequence, last: event.sequence }, event.delta, event.at)
     case "text":
+      // Too long to be said a second time: the pieces are all there is.
+      if (event.text === "" && known.text !== "") return known
       return {
         ...known,
         phase: "answering",
