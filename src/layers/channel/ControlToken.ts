@@ -56,7 +56,10 @@ export const load = Effect.fn("ControlToken.load")(function* (
   })
 
   return yield* read.pipe(
-    Effect.flatMap((found) => (found === undefined ? write : Effect.succeed(found))),
+    Effect.filterOrElse(
+      (found): found is string => found !== undefined,
+      () => write
+    ),
     Effect.map((token) => Redacted.make(token, { label: "control token" })),
     Effect.mapError(() => new TokenError({ path }))
   )

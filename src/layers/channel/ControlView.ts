@@ -95,6 +95,7 @@ export const connectionView = (
     state.lastFailure === undefined
       ? null
       : {
+          code: state.lastFailure.reason._tag,
           message: state.lastFailure.message,
           needs_person: !state.lastFailure.transient,
           at: orNull(seen.failedAt)

@@ -54,8 +54,10 @@ export const ConnectionView = Schema.Struct({
   connected_at: orNull(time),
   last_pong_at: orNull(time),
   retry_at: orNull(time),
-  /** What happened, what it means, what to do. */
-  failure: orNull(Schema.Struct({ message: Schema.String, needs_person: Schema.Boolean, at: orNull(time) })),
+  /** What happened, what it means, what to do. `code` names the kind (`Unreachable`, `CredentialsRefused` ...). */
+  failure: orNull(
+    Schema.Struct({ code: Schema.String, message: Schema.String, needs_person: Schema.Boolean, at: orNull(time) })
+  ),
   outbox_bytes: Schema.Finite
 })
 export type ConnectionView = typeof ConnectionView.Type
