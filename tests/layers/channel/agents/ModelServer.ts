@@ -215,3 +215,106 @@ export const refuse =
     })
     response.end(text)
   }
+
+export interface Call {
+  readonly id: string
+  readonly name: string
+  /** As the model wrote it. */
+  readonly arguments: string
+}
+
+const functionCall = (call: Call, status: string, args: string): Record<string, unknown> => ({
+  type: "function_call",
+  id: `fc_${call.id}`,
+  call_id: call.id,
+  name: call.name,
+  arguments: args,
+  status
+})
+
+/** An answer over the Responses API: perhaps thoughts, then text (where there is some), then calls. */
+export const respondCalls =
+  (
+    text: string,
+    calls: ReadonlyArray<Call>,
+    more: { readonly encrypted?: string; readonly end?: "completed" | "incomplete" } = {}
+  ): Answer =>
+  ({ response }) => {
+    const output: Array<Record<string, unknown>> = []
+    let sequence_number = 0
+    const send = (event: Record<string, unknown>) =>
+      responseEvent(response, { ...event, sequence_number: sequence_number++ })
+    const add = (begun: Record<string, unknown>, between: () => void, done: Record<string, unknown>) => {
+      send({ type: "response.output_item.added", output_index: output.length, item: begun })
+      between()
+      send({ type: "response.output_item.done", output_index: output.length, item: done })
+      output.push(done)
+    }
+    send({ type: "response.created", response: responseObject("in_progress", "") })
+    if (more.encrypted !== undefined) {
+      const thoughts = { id: "rs_1", type: "reasoning", summary: [], encrypted_content: more.encrypted }
+      add({ ...thoughts, encrypted_content: "" }, () => {}, thoughts)
+    }
+    if (text !== "") {
+      const message = { type: "message", id: "msg_1", role: "assistant" }
+      add(
+        { ...message, status: "in_progress", content: [] },
+        () => {
+          for (const delta of text.match(/.{1,7}/gsu) ?? []) {
+            send({ type: "response.output_text.delta", item_id: "msg_1", output_index: 0, content_index: 0, delta })
+          }
+        },
+        { ...message, status: "completed", content: [{ type: "output_text", text, annotations: [] }] }
+      )
+    }
+    for (const call of calls) {
+      add(
+        functionCall(call, "in_progress", ""),
+        () =>
+          send({
+            type: "response.function_call_arguments.delta",
+            item_id: `fc_${call.id}`,
+            output_index: output.length,
+            delta: call.arguments
+          }),
+        functionCall(call, "completed", call.arguments)
+      )
+    }
+    const end = more.end ?? "completed"
+    send({
+      type: `response.${end}`,
+      response: responseObject(end, "", {
+        output,
+        incomplete_details: end === "incomplete" ? { reason: "max_output_tokens" } : null,
+        usage: {
+          input_tokens: 10,
+          output_tokens: 5,
+          total_tokens: 15,
+          input_tokens_details: { cached_tokens: 0 },
+          output_tokens_details: { reasoning_tokens: 0 }
+        }
+      })
+    })
+    response.end()
+  }
+
+/** The same over chat completions, the arguments in pieces of three characters. */
+export const chatCalls =
+  (text: string, calls: ReadonlyArray<Call>, finish = "tool_calls"): Answer =>
+  ({ response }) => {
+    chatChunk(response, { role: "assistant", content: text === "" ? null : "" })
+    for (const content of text.match(/.{1,7}/gsu) ?? []) chatChunk(response, { content })
+    for (const [index, call] of calls.entries()) {
+      const { id, name } = call
+      chatChunk(response, { tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] })
+      for (const piece of call.arguments.match(/.{1,3}/gsu) ?? []) {
+        chatChunk(response, { tool_calls: [{ index, function: { arguments: piece } }] })
+      }
+    }
+    chatChunk(response, {}, finish)
+    chatChunk(response, {}, null, {
+      choices: [],
+      usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }
+    })
+    response.end("data: [DONE]\n\n")
+  }
