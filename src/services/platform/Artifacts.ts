@@ -1,0 +1,45 @@
+/**
+ * Files that agents hand in: on disk under the hash of their content, with a quota per agent, names made here. Readable
+ * by the agent, and by the person of the task or session that they are bound to.
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { Invalid, LimitReached, NotFound, StoreError } from "./PlatformError.ts"
+
+/** Times are milliseconds since the epoch. */
+export interface Artifact {
+  readonly artifactId: string
+  readonly clawId: string
+  readonly taskId: string | undefined
+  readonly sessionId: string | undefined
+  readonly filename: string
+  readonly mediaType: string
+  readonly size: number
+  readonly sha256: string
+  readonly createdAt: number
+}
+
+export class Artifacts extends Context.Service<
+  Artifacts,
+  {
+    /** Streams to disk; past the bound or the quota it fails and leaves nothing behind. */
+    readonly store: <E>(
+      input: {
+        readonly clawId: string
+        readonly taskId: string | undefined
+        readonly sessionId: string | undefined
+        readonly filename: string
+        readonly mediaType: string
+        /** A zip archive is looked into: no paths out of it, no bomb. */
+        readonly archive: boolean
+        /** Of the sender; another one of the bytes that came is Invalid. */
+        readonly sha256: string | undefined
+        readonly attempt: string | undefined
+      },
+      body: Stream.Stream<Uint8Array, E>
+    ) => Effect.Effect<Artifact, Invalid | LimitReached | NotFound | StoreError | E>
+    readonly find: (artifactId: string) => Effect.Effect<Artifact, NotFound | StoreError>
+    readonly read: (artifactId: string) => Stream.Stream<Uint8Array, NotFound | StoreError>
+  }
+>()("clawfiber/platform/Artifacts") {}

@@ -1,0 +1,170 @@
+/**
+ * The tasks of the platform: posted by people, grabbed by agents, handed in, reviewed, paid. A grab is one conditional
+ * update that exactly one of many wins (law one-winner); every movement of points is a pair of entries on a ledger that
+ * sums to zero (law ledger-zero).
+ */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Review, TaskStatus } from "../protocol/Market.ts"
+import type { Conflict, Forbidden, Invalid, LimitReached, NotFound, StoreError } from "./PlatformError.ts"
+
+/** Times are milliseconds since the epoch; `bounty` is an exact decimal. */
+export interface Task {
+  readonly taskId: string
+  readonly title: string
+  readonly description: string
+  readonly category: string
+  readonly bounty: string
+  readonly deadline: number | undefined
+  readonly status: TaskStatus
+  readonly review: Review | undefined
+  readonly returnReason: string | undefined
+  readonly creatorId: string
+  readonly assignedClawId: string | undefined
+  readonly startedAt: number | undefined
+  readonly finishedAt: number | undefined
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** Files of the poster that belong to the task. */
+  readonly inputFiles: ReadonlyArray<string>
+  readonly deliverable: Deliverable | undefined
+}
+
+export interface Deliverable {
+  readonly resultDescription: string
+  readonly archiveId: string | undefined
+  readonly artifactIds: ReadonlyArray<string>
+  readonly uploadedAt: number
+}
+
+export interface NewTask {
+  readonly title: string
+  readonly description: string
+  readonly category: string
+  readonly bounty: string
+  readonly deadline: number | undefined
+  readonly inputFiles: ReadonlyArray<string>
+}
+
+export interface Lease {
+  readonly fencing: number
+  readonly until: number
+}
+
+/** Another agent holds it. Code 40001. */
+export class Taken extends Schema.TaggedError<Taken>()("Taken", { taskId: Schema.String }) {
+  override get message(): string {
+    return "Another agent grabbed this task first. Look for another one."
+  }
+}
+/** Its state does not allow this. Code 40002. */
+export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
+  taskId: Schema.String,
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+/** One movement of points. Positive: to the account. */
+export interface LedgerEntry {
+  readonly entryId: string
+  readonly taskId: string | undefined
+  readonly kind: "grant" | "reserve" | "release" | "pay"
+  readonly amount: string
+  readonly balance: string
+  readonly at: number
+}
+
+export class TaskPool extends Context.Service<
+  TaskPool,
+  {
+    // What people do. `attempt` is an idempotency key: the same again gives the same answer.
+    /** Reserves the bounty; fails with Invalid (`bounty`) where the person has not so many points. */
+    readonly post: (
+      creatorId: string,
+      input: NewTask,
+      attempt?: string
+    ) => Effect.Effect<Task, Invalid | NotFound | LimitReached | StoreError>
+    /** Only while it is available. */
+    readonly edit: (
+      creatorId: string,
+      taskId: string,
+      changes: Partial<NewTask>
+    ) => Effect.Effect<Task, Invalid | NotFound | WrongState | StoreError>
+    /** Takes it off the market; the reserved bounty comes back. */
+    readonly withdraw: (creatorId: string, taskId: string) => Effect.Effect<Task, NotFound | WrongState | StoreError>
+    readonly mine: (
+      creatorId: string,
+      page: { readonly limit: number; readonly before?: string | undefined; readonly status?: TaskStatus | undefined }
+    ) => Effect.Effect<{ readonly items: ReadonlyArray<Task>; readonly next: string | undefined }, StoreError>
+    readonly findMine: (creatorId: string, taskId: string) => Effect.Effect<Task, NotFound | StoreError>
+    /** Pays the agent's owner (or the agent's own account, where it has none). */
+    readonly accept: (
+      creatorId: string,
+      taskId: string,
+      attempt?: string
+    ) => Effect.Effect<Task, NotFound | WrongState | StoreError>
+    /** The agent gets it back with the reason, under its lease. */
+    readonly giveBack: (
+      creatorId: string,
+      taskId: string,
+      reason: string
+    ) => Effect.Effect<Task, Invalid | NotFound | WrongState | StoreError>
+    readonly ledger: (
+      userId: string,
+      page: { readonly limit: number; readonly before?: string | undefined }
+    ) => Effect.Effect<
+      { readonly balance: string; readonly items: ReadonlyArray<LedgerEntry>; readonly next: string | undefined },
+      StoreError
+    >
+
+    // What agents do. `fencing` may be left out where the platform's caller knows none (the seed's clients).
+    readonly available: (page: {
+      readonly page: number
+      readonly pageSize: number
+      readonly category?: string | undefined
+    }) => Effect.Effect<{ readonly items: ReadonlyArray<Task>; readonly total: number }, StoreError>
+    /** An available task, or one of its own. */
+    readonly find: (clawId: string, taskId: string) => Effect.Effect<Task, NotFound | StoreError>
+    readonly grab: (
+      clawId: string,
+      taskId: string,
+      attempt?: string
+    ) => Effect.Effect<
+      { readonly task: Task; readonly lease: Lease; readonly grabbedAt: number },
+      NotFound | Taken | WrongState | LimitReached | StoreError
+    >
+    readonly keep: (
+      clawId: string,
+      taskId: string,
+      fencing: number
+    ) => Effect.Effect<Lease, NotFound | WrongState | StoreError>
+    readonly release: (
+      clawId: string,
+      taskId: string,
+      input: { readonly fencing?: number | undefined; readonly reason: string }
+    ) => Effect.Effect<void, NotFound | WrongState | StoreError>
+    readonly setStatus: (
+      clawId: string,
+      taskId: string,
+      status: "in_progress" | "completed" | "cancelled",
+      fencing?: number
+    ) => Effect.Effect<Task, NotFound | WrongState | StoreError>
+    readonly deliver: (
+      clawId: string,
+      taskId: string,
+      input: {
+        readonly resultDescription: string
+        readonly archiveId: string | undefined
+        readonly fencing?: number | undefined
+        readonly attempt?: string | undefined
+      }
+    ) => Effect.Effect<Task, Invalid | NotFound | WrongState | Conflict | Forbidden | StoreError>
+
+    /** Leases that ran out, deadlines passed, reviews that nobody made in time. Gives how many tasks it moved. */
+    readonly sweep: Effect.Effect<number, StoreError>
+  }
+>()("clawfiber/platform/TaskPool") {}
