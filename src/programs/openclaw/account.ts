@@ -114,7 +114,6 @@ const serve = Effect.fnUntraced(function* (
     run,
     dmPolicy: account.dmPolicy,
     allowFrom: account.allowFrom,
-    pair: () => Promise.resolve("not yet"),
     now: () => Date.now()
   })
   const layer = line.layer({

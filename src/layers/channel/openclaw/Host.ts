@@ -67,4 +67,22 @@ export interface ChannelRuntime {
     readonly buildContext: (input: object) => unknown
     readonly dispatch: (input: object) => Promise<Dispatched>
   }
+  /** Whom the operator has let in, and who waits for it. */
+  readonly pairing: {
+    readonly readAllowFromStore: (input: {
+      readonly channel: string
+      readonly accountId: string
+    }) => Promise<ReadonlyArray<string>>
+    readonly upsertPairingRequest: (input: {
+      readonly channel: string
+      readonly accountId: string
+      readonly id: string
+      readonly meta?: Readonly<Record<string, string>>
+    }) => Promise<{ readonly code: string; readonly created: boolean }>
+    readonly buildPairingReply: (input: {
+      readonly channel: string
+      readonly idLine: string
+      readonly code: string
+    }) => string
+  }
 }

@@ -32,11 +32,12 @@ export interface Options {
   readonly runtime: ChannelRuntime
   /** Runs something in the async context of `startAccount`: `AsyncLocalStorage.snapshot()`. */
   readonly run: <A>(effect: () => A) => A
-  /** Who may talk: `open`, `pairing`, `allowlist` or `disabled`. */
+  /**
+   * Who may talk: `open`, `pairing`, `allowlist` or `disabled`. With `open` anybody of the platform may, and gets no
+   * tools of the host (law confined): the operator has let in nobody by name.
+   */
   readonly dmPolicy: string
   readonly allowFrom: ReadonlyArray<string>
-  /** Tells a stranger how to be let in, and asks the operator. Gives the text for the stranger. */
-  readonly pair: (sender: string) => Promise<string>
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -113,10 +114,17 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
         },
         event: { kind: "message", authMode: "inbound", mayPair: true },
         dmPolicy: options.dmPolicy,
-        allowFrom: options.allowFrom
+        // The host asks for the wildcard to be written: `open` alone is taken for a slip.
+        allowFrom: options.dmPolicy === "open" ? ["*"] : options.allowFrom,
+        readStoreAllowFrom: () => runtime.pairing.readAllowFromStore({ channel, accountId: options.accountId })
       })
       if (ingress.ingress.admission === "pairing-required") {
-        sink.push(await options.pair(sender))
+        const { code } = await runtime.pairing.upsertPairingRequest({
+          channel,
+          accountId: options.accountId,
+          id: sender
+        })
+        sink.push(runtime.pairing.buildPairingReply({ channel, idLine: `Your InstaClaw user id: ${sender}`, code }))
         return sink.end()
       }
       if (ingress.ingress.admission !== "dispatch") {
@@ -179,6 +187,7 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
           suppressDefaultToolProgressMessages: true,
           allowProgressCallbacksWhenSourceDeliverySuppressed: true,
           disableBlockStreaming: true,
+          ...(options.dmPolicy === "open" ? { disableTools: true } : {}),
           onPartialReply: (payload: { readonly text?: string | undefined }) => {
             if (!over) push(partials.partial(payload.text ?? ""))
           },
