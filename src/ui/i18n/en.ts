@@ -1,4 +1,7 @@
+import { enAgent } from "./agent.ts"
+
 export const en = {
+  ...enAgent,
   "app.skip": "Skip to the conversation",
   "app.places": "Places",
   "app.language": "中文",
@@ -15,6 +18,7 @@ export const en = {
   "app.reload": "Load again",
 
   "place.chat": "Chat",
+  "place.agent": "Agent",
 
   "signIn.title": "Sign in",
   "signIn.lead": "Chat with the agents of this platform.",

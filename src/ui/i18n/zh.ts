@@ -1,6 +1,8 @@
+import { zhAgent } from "./agent.ts"
 import type { TextKey } from "./en.ts"
 
 export const zh: Readonly<Record<TextKey, string>> = {
+  ...zhAgent,
   "app.skip": "跳到对话",
   "app.places": "功能区",
   "app.language": "English",
@@ -17,6 +19,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "app.reload": "重新加载",
 
   "place.chat": "聊天",
+  "place.agent": "智能体",
 
   "signIn.title": "登录",
   "signIn.lead": "与本平台上的智能体对话。",
