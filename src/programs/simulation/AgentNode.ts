@@ -38,6 +38,8 @@ const heartbeatInterval = 30_000
 const timeoutThreshold = 60_000
 const maxFrameBytes = 48 * 1024
 const grace = 2_000
+/** How long a link that is not greeted waits before it is written to. */
+const greetingTimeout = 2_000
 /** Grace, what an agent may take to stop, the closing handshake, and a little. */
 const stopBound = 15_000
 const restartAfter = 1_500
@@ -72,6 +74,8 @@ interface Sockets {
   written: number
   /** When each link was greeted. */
   readonly greeted: Map<number, number>
+  /** Links that have opened, and to which nothing has come yet that would let them be written to. */
+  readonly fresh: Map<number, number>
   heardAt: number
   readonly pongs: Set<number>
   open: number
@@ -263,7 +267,14 @@ export class AgentNode {
     const stop = Deferred.makeUnsafe<void>()
     const { plan } = this
     const main = Effect.gen({ self: this }, function* () {
-      const sockets: Sockets = { written: 0, greeted: new Map(), heardAt: 0, pongs: new Set(), open: 0 }
+      const sockets: Sockets = {
+        written: 0,
+        greeted: new Map(),
+        fresh: new Map(),
+        heardAt: 0,
+        pongs: new Set(),
+        open: 0
+      }
       const connection = yield* Supervisor.make({
         driver: this.#driver(machine, sockets),
         protocol: LinkProtocol.instaclaw(Effect.sync(() => this.#request())),
@@ -464,7 +475,10 @@ export class AgentNode {
       if (!alive()) return
       over = true
       sockets.open--
-      if (link !== undefined) sockets.greeted.delete(link.number)
+      if (link !== undefined) {
+        sockets.greeted.delete(link.number)
+        sockets.fresh.delete(link.number)
+      }
       this.#lost(sockets, openedAt)
       stage.trace(
         this.name,
@@ -557,6 +571,7 @@ export class AgentNode {
         if (!alive() || link.client.over) return
         opened()
         sockets.heardAt = stage.now
+        sockets.fresh.set(link.number, stage.now)
         events.opened()
       })
     )
@@ -576,6 +591,7 @@ export class AgentNode {
         machine.read(() => {
           if (!alive()) return
           heard()
+          sockets.fresh.delete(link.number)
           sockets.pongs.add(machine.wall)
           events.pong()
         }),
@@ -612,6 +628,7 @@ export class AgentNode {
         this.stage.laws.check("confined", own, () => `${this.name} was bound to ${sessionId}, which is another's`)
       }
       if (!sockets.greeted.has(link.number)) sockets.greeted.set(link.number, this.stage.now)
+      sockets.fresh.delete(link.number)
     } else if (inbound._tag === "Request") {
       const { messageId } = inbound.request
       if (messageId !== undefined) this.deliveries.set(messageId, (this.deliveries.get(messageId) ?? 0) + 1)
@@ -635,6 +652,12 @@ export class AgentNode {
       () => `${this.name} writes to socket ${number} after it wrote to socket ${sockets.written}`
     )
     sockets.written = Math.max(sockets.written, number)
+    const opened = sockets.fresh.get(number)
+    laws.check(
+      "one-socket",
+      opened === undefined || now - opened >= greetingTimeout - 1,
+      () => `${this.name} writes to socket ${number}, to which no greeting and no pong has come`
+    )
     for (const [newer, at] of sockets.greeted) {
       laws.check(
         "one-socket",

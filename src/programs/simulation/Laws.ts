@@ -30,7 +30,8 @@ export const texts: Record<Law, string> = {
     "a credentials file is the old one or the new one at any crash point, of mode 0600, with nothing of it beside it, and keeps what a newer version wrote into it",
   order: "the messages of a session are answered in the order in which they were accepted",
   agreement: "what the agent said, what is stored and what readers saw is the same",
-  secret: "no key, secret or ticket in a frame, a log, an error, a shown state or a table; nothing of an agent's insides in a frame",
+  secret:
+    "no key, secret or ticket in a frame, a log, an error, a shown state or a table; nothing of an agent's insides in a frame",
   confined: "nobody reads, writes or stops what is another's, and no words of a stranger widen what a turn may do"
 }
 

@@ -103,6 +103,7 @@ const write = async (home: Home): Promise<void> => {
       !alive || locks.length === 0,
       () => `round ${round} saved, and left the lock ${locks.join(", ")}`
     )
+    laws.check("whole-file", saved || files.left < 0, () => `round ${round} could not save, and nothing was wrong`)
     const rest = beside.filter((name) => !name.endsWith(".lock"))
     laws.check(
       "whole-file",

@@ -124,4 +124,5 @@ export const idle: Profile = {
   length: 60 * minute
 }
 
-export const find = (name: string): Profile | undefined => [...profiles, hostile, idle].find((profile) => profile.name === name)
+export const find = (name: string): Profile | undefined =>
+  [...profiles, hostile, idle].find((profile) => profile.name === name)

@@ -376,7 +376,8 @@ class World {
       this.#confined(row)
     }
     this.stage.guard("the platform's tables hold", this.platform.database.dump())
-    for (const { database, name } of this.agents) this.stage.guard(`the journal of ${name} holds`, database?.dump() ?? "")
+    for (const { database, name } of this.agents)
+      this.stage.guard(`the journal of ${name} holds`, database?.dump() ?? "")
     for (const person of this.people) {
       for (const window of person.windows) {
         for (const view of window.views.values()) {

@@ -31,7 +31,10 @@ const answers = ({ messageId, responseIds, sessionId }: Ids): ReadonlyArray<obje
     ...responseIds.flatMap((id) => [
       { type: "response.created", response: { id, object: "response", status: "in_progress", metadata } },
       { type: "response.output_text.delta", response_id: id, delta: forged },
-      { type: "response.completed", response: { id, object: "response", status: "completed", output_text: forged, metadata } }
+      {
+        type: "response.completed",
+        response: { id, object: "response", status: "completed", output_text: forged, metadata }
+      }
     ]),
     envelope({ type: "response.output_text.delta", delta: forged }),
     envelope({ type: "response.completed", response: { status: "completed" } }),

@@ -1,78 +1,150 @@
-/** Plants each bug, and prints which law caught it, in which seed and how often. Exit code 1 where one escapes. */
-import { execFile } from "node:child_process"
+/**
+ * Plants each bug, and prints which law caught it, in which seed and how often. Exit code 1 where one escapes, where a
+ * patch does not fit any more, or where a seed that caught one is not clean without it.
+ *
+ *     npm run simulate:mutants                       # all of them, on all cores
+ *     npm run simulate:mutants -- outbox --workers 1 # those with the word in their name or law
+ *     npm run simulate:mutants -- --write            # the tables into docs/simulation.md as well
+ */
+import { spawn } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { availableParallelism, tmpdir } from "node:os"
-import { join } from "node:path"
-import { promisify } from "node:util"
-import { mutants, type Mutant } from "./mutants.ts"
+import { join, sep } from "node:path"
+import { createInterface } from "node:readline"
+import { parseArgs } from "node:util"
+import { type Caught, type Job, type Mutant, planted } from "./jobs.ts"
+import { mutants } from "./mutants.ts"
+import * as Table from "./table.ts"
 
-const root = join(import.meta.dirname, "../../..")
-const limit = 200
-const wanted = process.argv.slice(2)
-
-interface Caught {
-  readonly run: number
-  readonly caught: number
-  readonly first?: number
-  readonly message?: string
-  readonly laws: Readonly<Record<string, number>>
-}
-
-const attempt = async (mutant: Mutant): Promise<Caught | string> => {
-  const folder = mkdtempSync(join(tmpdir(), "clawfiber-mutant-"))
-  try {
-    cpSync(join(root, "src"), join(folder, "src"), { recursive: true, filter: (path) => !path.endsWith("/src/ui") })
-    cpSync(join(root, "package.json"), join(folder, "package.json"))
-    symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "dir")
-    const file = join(folder, mutant.file)
-    const source = readFileSync(file, "utf8")
-    if (source.split(mutant.find).length !== 2) return `the patch does not fit ${mutant.file}`
-    writeFileSync(
-      file,
-      source.replace(mutant.find, () => mutant.replace)
-    )
-    const one = join(import.meta.dirname, "one.ts")
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [one, folder, mutant.law, mutant.profile ?? "", String(limit)],
-      { timeout: 180_000 }
-    )
-    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "")
-  } catch (cause) {
-    return cause instanceof Error ? (cause.message.split("\n", 2)[1] ?? cause.message) : String(cause)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+const home = join(import.meta.dirname, "../../..")
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    workers: { type: "string", default: String(availableParallelism()) },
+    seeds: { type: "string", default: "200" },
+    write: { type: "boolean", default: false }
   }
-}
+})
+const limit = Number(values.seeds)
+/** A bug may bring time to a standstill, at 400,000 tasks a seed. */
+const patience = 180_000
+const begun = performance.now()
+const seconds = (): string => `${Math.round((performance.now() - begun) / 1000)} s`
+const say = (text: string): void => console.error(text)
 
-const chosen = wanted.length === 0 ? mutants : mutants.filter(({ name }) => wanted.some((word) => name.includes(word)))
-const rows = new Map<Mutant, Caught | string>()
-let next = 0
-await Promise.all(
-  Array.from({ length: availableParallelism() }, async () => {
-    for (let mutant = chosen[next++]; mutant !== undefined; mutant = chosen[next++]) {
-      const row = await attempt(mutant)
-      rows.set(mutant, row)
-      console.error(`${mutant.name}: ${typeof row === "string" ? row : `${row.caught} of ${row.run}`}`)
-    }
+// One copy for all, so that nobody's work on the sources changes them half-way.
+const root = mkdtempSync(join(tmpdir(), "clawfiber-mutants-"))
+process.on("exit", () => rmSync(root, { recursive: true, force: true }))
+process.on("SIGINT", () => process.exit(1))
+cpSync(join(home, "src"), join(root, "src"), {
+  recursive: true,
+  filter: (path) => !path.endsWith(`${sep}src${sep}ui`)
+})
+cpSync(join(home, "package.json"), join(root, "package.json"))
+symlinkSync(join(home, "node_modules"), join(root, "node_modules"), "dir")
+
+/** What the process told last, also where it was stopped or fell. */
+const work = (job: Job): Promise<{ readonly told: Caught | undefined; readonly fault: string | undefined }> =>
+  new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, "one.ts"), JSON.stringify(job)], {
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: patience
+    })
+    let told: Caught | undefined
+    let errors = ""
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line.startsWith('{"run"')) told = JSON.parse(line)
+    })
+    child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))
+    child.on("close", (code) => {
+      const why = /^\w*Error: .*$/m.exec(errors)?.[0] ?? errors.trim().split("\n").at(-1)
+      resolve({ told, fault: code === 0 ? undefined : code === null ? `no end after ${patience / 1000} s` : why })
+    })
   })
-)
 
-let escaped = 0
-let rare = 0
-console.log("planted bug | complaint | law | first seed | caught in | laws that broke")
-console.log("---|---|---|---|---|---")
-for (const mutant of chosen) {
-  const row = rows.get(mutant)
-  const head = `${mutant.name} | ${mutant.complaint ?? ""} | ${mutant.law}`
-  if (row === undefined || typeof row === "string" || row.caught === 0) {
-    escaped++
-    const why = typeof row === "string" ? row : `escaped ${row?.run} seeds`
-    console.log(`${head} | - | ${why} | ${typeof row === "object" ? JSON.stringify(row.laws) : ""}`)
-    continue
+const unfit = (mutant: Mutant): string | undefined => {
+  for (const { file } of mutant.patches) {
+    const source = planted(readFileSync(join(root, file), "utf8"), file, mutant.patches)
+    if (source._tag === "Unfit") return source.why
   }
-  if (row.caught / row.run < 0.1) rare++
-  console.log(`${head} | ${row.first} | ${row.caught} of ${row.run} | ${Object.keys(row.laws).join(", ")}`)
+  return undefined
 }
-console.log(`${chosen.length} planted, ${escaped} escaped, ${rare} caught by fewer than one seed in ten`)
-process.exitCode = escaped === 0 ? 0 : 1
+
+/** Rare ones first: they take longest, and should not be waited for alone at the end. */
+const chosen = mutants.filter(
+  ({ law, name }) => positionals.length === 0 || positionals.some((word) => name.includes(word) || law === word)
+)
+const queue = chosen.toSorted((one, other) => Number(other.rare ?? false) - Number(one.rare ?? false))
+const found = new Map<Mutant, Caught>()
+const faults = new Map<Mutant, string>()
+
+const attempt = async (mutant: Mutant): Promise<void> => {
+  const why = unfit(mutant)
+  if (why !== undefined) return void faults.set(mutant, why)
+  const seeds = Array.from({ length: limit }, (_, index) => [index + 1, mutant.profile] as const)
+  const { fault, told } = await work({ root, patches: mutant.patches, law: mutant.law, seeds })
+  if (told !== undefined) found.set(mutant, told)
+  if (fault !== undefined) faults.set(mutant, fault)
+}
+
+const concurrently = async <A>(jobs: ReadonlyArray<A>, run: (job: A) => Promise<void>): Promise<void> => {
+  let next = 0
+  await Promise.all(
+    Array.from({ length: Number(values.workers) }, async () => {
+      for (let job = jobs[next++]; job !== undefined; job = jobs[next++]) await run(job)
+    })
+  )
+}
+
+let done = 0
+await concurrently(queue, async (mutant) => {
+  await attempt(mutant)
+  const { caught = [], run = 0 } = found.get(mutant) ?? {}
+  const outcome =
+    caught.length > 0
+      ? `caught by seed ${caught[0]?.seed}, ${caught.length} of ${run}`
+      : (faults.get(mutant) ?? "ESCAPED")
+  say(`[${++done}/${queue.length}] ${seconds()} ${mutant.law}: ${mutant.name}: ${outcome}`)
+})
+
+// A catch counts where the same seed holds the laws without the bug.
+const catches = [...found.values()].flatMap(({ caught }) => caught)
+const pairs = [...new Set(catches.map(({ profile, seed }) => `${seed} ${profile}`))].map((pair) => {
+  const [seed = "", profile] = pair.split(" ")
+  return [Number(seed), profile] as const
+})
+say(`${seconds()} runs ${pairs.length} seeds without any bug`)
+const dirty = new Map<string, string>()
+const parts = Array.from({ length: Number(values.workers) }, (_, part) =>
+  pairs.filter((_pair, index) => index % Number(values.workers) === part)
+)
+await concurrently(parts, async (seeds) => {
+  const { fault, told } = await work({ root, patches: [], law: undefined, seeds })
+  for (const { message, profile, seed } of told?.caught ?? []) dirty.set(`${seed} ${profile}`, message)
+  if (fault === undefined && told?.run === seeds.length) return
+  say(`the seeds without any bug could not be run: ${fault}`)
+  process.exit(1)
+})
+
+const rows = chosen.map((mutant): Table.Row => {
+  const { caught: all = [], laws = {}, run = 0 } = found.get(mutant) ?? {}
+  const caught = all.filter(({ profile, seed }) => !dirty.has(`${seed} ${profile}`))
+  const why = faults.get(mutant) ?? (all.length > 0 ? "only in seeds that are not clean" : `escaped ${run} seeds`)
+  return { mutant, run, caught: caught.length, first: caught[0], laws: Object.keys(laws), why }
+})
+const tables = Table.print(rows)
+console.log(tables)
+const escaped = rows.filter((row) => row.first === undefined)
+const rare = rows.filter(Table.isRare).length
+const lacking = chosen.length < mutants.length ? [] : Table.lacking(rows)
+const sum = `${rows.length} bugs planted, ${escaped.length} escaped, ${rare} caught by fewer than one seed in ten; ${seconds()} on ${values.workers} cores`
+console.log(`\n${sum}`)
+for (const row of escaped) say(`ESCAPED: ${row.mutant.name}: ${row.why}`)
+for (const [seed, message] of dirty) say(`NOT CLEAN without any bug: seed ${seed}: ${message}`)
+for (const text of lacking) say(`LACKING: ${text}`)
+if (values.write) {
+  const page = join(home, "docs/simulation.md")
+  const [before = "", after = ""] = readFileSync(page, "utf8").split(/<!-- mutants -->[^]*<!-- \/mutants -->/)
+  writeFileSync(page, `${before}<!-- mutants -->\n\n${sum}.\n\n${tables}\n\n<!-- /mutants -->${after}`)
+}
+process.exitCode = escaped.length + dirty.size + lacking.length === 0 ? 0 : 1
