@@ -33,12 +33,19 @@ export const defaultMaxSocketsPerKey = 64
 /** The close code of a socket whose key is no longer good: policy. Agents read it as "a person has to look". */
 export const revokedCode = 1008
 const revokedReason = "the key of this connection was revoked"
+/**
+ * The close code of a socket whose agent was switched off: none that ends the trying, so that the next attempt is told
+ * why in words (403).
+ */
+export const shutCode = 4003
+const shutReason = "this agent was switched off, or its keys ended"
 
 /** From this moment on nothing that it says is heard; a peer that does not hang up by itself is hung up on. */
-const cut = (ws: WebSocket): void => {
+const cut = (ws: WebSocket, why: OpenAccess.Why): void => {
   ws.removeAllListeners("message")
   ws.on("error", () => {})
-  ws.close(revokedCode, revokedReason)
+  if (why === "revoked") ws.close(revokedCode, revokedReason)
+  else ws.close(shutCode, shutReason)
   // The edge to Node: no fiber waits for a socket that is over.
   setTimeout(() => ws.terminate(), 1_000).unref()
 }
@@ -110,9 +117,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
    */
   const hold = (ws: WebSocket, credential: Credential.Credential): boolean => {
     let isCut = false
-    const close = access.open(credential, () => {
+    const close = access.open(credential, (why) => {
       isCut = true
-      cut(ws)
+      cut(ws, why)
     })
     if (!isCut) ws.once("close", close)
     return !isCut

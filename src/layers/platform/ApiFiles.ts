@@ -145,6 +145,7 @@ export const layer: Layer.Layer<
         const missing = refuse[404]("There is no such file, or it is not yours.")
         const mayRead = yield* readerOf(request).pipe(
           Effect.catchTags({
+            NotAdmitted: (error) => inWords(Effect.fail(error)),
             Unauthorized: (error) => inWords(Effect.fail(error)),
             StoreError: (error) => inWords(Effect.fail(error))
           })

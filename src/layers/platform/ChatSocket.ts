@@ -18,6 +18,7 @@ import * as Sessions from "../../services/platform/Sessions.ts"
 import { type Feature, featuresHeader, readFeatures } from "../../services/protocol/Control.ts"
 import { encodeErrorFrame } from "../../services/protocol/PlatformFrame.ts"
 import * as AgentSocket from "./AgentSocket.ts"
+import { standingCodes } from "./apiRefusals.ts"
 import * as PersonFrames from "./PersonFrames.ts"
 import * as PersonSocket from "./PersonSocket.ts"
 import * as SlowReader from "./SlowReader.ts"
@@ -33,6 +34,8 @@ export interface Options extends SocketRoom.Options {
 interface AgentPeer extends AgentSocket.Peer {
   readonly _tag: "Agent"
   readonly scope: Scope.Closeable
+  /** Why its socket ended, if a frame was too large: ours for the agent, or one of the agent's. */
+  tooLarge: "ours" | "theirs" | undefined
 }
 
 interface PersonPeer {
@@ -66,6 +69,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const onPerson = yield* PersonSocket.make
 
   const room: SocketRoom.SocketRoom<Peer> = yield* SocketRoom.make<Peer>(options, {
+    words: (message) => encodeErrorFrame({ code: "frame_too_large", message }),
     onFrame: (ws, peer, text) => {
       framesIn++
       if (text === undefined) {
@@ -74,9 +78,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       } else if (peer._tag === "Agent") AgentSocket.onFrame(ws, peer, text, fork)
       else onPerson(ws, peer.person, text, fork)
     },
-    onClose: (_ws, peer) => {
-      if (peer._tag === "Agent") fork(Scope.close(peer.scope, Exit.void))
-      else peer.stop?.()
+    onClose: (ws, peer, code) => {
+      if (peer._tag === "Person") return peer.stop?.()
+      if (SocketPeer.refusedFrame(ws)) peer.tooLarge = "theirs"
+      else if (code === 1009) peer.tooLarge = "ours"
+      fork(Scope.close(peer.scope, Exit.void))
     }
   })
   const { admit, peers } = room
@@ -89,7 +95,13 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     features: ReadonlySet<Feature>,
     origin: string
   ) {
-    const peer: AgentPeer = { _tag: "Agent", scope: yield* Scope.make(), seat: undefined, complaints: undefined }
+    const peer: AgentPeer = {
+      _tag: "Agent",
+      scope: yield* Scope.make(),
+      seat: undefined,
+      complaints: undefined,
+      tooLarge: undefined
+    }
     // What the agent writes before it has its seat waits in the socket.
     ws.pause()
     admit(ws, peer)
@@ -100,6 +112,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         features,
         origin,
         send: (frames) => SocketPeer.write(ws, frames),
+        tooLarge: () => peer.tooLarge,
         close: (code, reason) => ws.close(code, reason)
       })
       .pipe(Scope.provide(peer.scope), Effect.ensuring(Effect.sync(() => ws.resume())))
@@ -171,6 +184,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     welcome(request, socket, head).pipe(
       Effect.catchTags({
         Unauthorized: (error) => Effect.sync(() => refuse(socket, 401, error.message)),
+        NotAdmitted: (error) =>
+          Effect.sync(() => refuse(socket, 403, error.message, undefined, standingCodes[error.standing])),
         StoreError: (error) => Effect.sync(() => refuse(socket, 503, error.message))
       })
     )

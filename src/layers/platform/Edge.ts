@@ -10,6 +10,8 @@ export class Edge extends Context.Service<
     readonly guards: HttpGuards.Options
     /** People sign in by their name alone and agents register without a token, also from elsewhere. */
     readonly openSignIn: boolean
+    /** Whether an agent that registers may come on the line, or waits until the operator approves it. */
+    readonly approval: "given" | "needed"
     /** Milliseconds since the epoch. */
     readonly startedAt: number
     readonly chat: ChatSocket

@@ -134,13 +134,51 @@ const keys = Effect.gen(function* () {
   yield* sql`ALTER TABLE people ADD COLUMN display TEXT`
 })
 
+/**
+ * Whether an agent may come on the line: `approved_at` NULL waits for whoever runs the platform, `inactive_at` is
+ * switched off. `shut_at`: when it was last switched off or its keys ended, for whoever has to end what is open.
+ * `taken_at`: since when somebody holds its secret, so that a registration that is repeated gets no other one. All of
+ * before were let in and used.
+ *
+ * Activations: who a registration's token makes the owner. Registrations: which agent an attempt (its hash) led to.
+ */
+const standing = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`ALTER TABLE identities ADD COLUMN approved_at BIGINT`
+  yield* sql`ALTER TABLE identities ADD COLUMN inactive_at BIGINT`
+  yield* sql`ALTER TABLE identities ADD COLUMN inactive_by TEXT`
+  yield* sql`ALTER TABLE identities ADD COLUMN shut_at BIGINT`
+  yield* sql`ALTER TABLE identities ADD COLUMN taken_at BIGINT`
+  yield* sql`UPDATE identities SET approved_at = created_at, taken_at = created_at`
+  yield* sql`CREATE INDEX identities_of_person ON identities (owner_id, name, claw_id)`
+  yield* sql`CREATE INDEX identities_shut ON identities (shut_at) WHERE shut_at IS NOT NULL`
+  yield* sql`CREATE TABLE activations (
+    activation_id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    token_hash TEXT NOT NULL UNIQUE,
+    hint TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT,
+    claw_id TEXT
+  )`
+  yield* sql`CREATE INDEX activations_of_person ON activations (user_id, created_at)`
+  yield* sql`CREATE TABLE registrations (
+    attempt_hash TEXT PRIMARY KEY,
+    claw_id TEXT NOT NULL REFERENCES identities (claw_id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL
+  )`
+  yield* sql`CREATE INDEX registrations_by_age ON registrations (created_at)`
+})
+
 export const migrations = {
   "0001_identities": identities,
   "0002_people": people,
   "0003_sessions": sessions,
   "0004_files": files,
   "0005_epochs": epochs,
-  "0006_keys": keys
+  "0006_keys": keys,
+  "0007_standing": standing
 }
 
 type Step = (typeof migrations)[keyof typeof migrations]

@@ -140,7 +140,9 @@ export const layer: Layer.Layer<
             const data: Array<object> = []
             let after: string | undefined
             do {
-              const page = yield* identities.list({ limit: 200, after }).pipe(Effect.mapError(OpenAiError.unavailable))
+              const page = yield* identities
+                .list({ limit: 200, after, standing: "public" })
+                .pipe(Effect.mapError(OpenAiError.unavailable))
               for (const agent of page.items) data.push(toModel(agent))
               after = page.next
             } while (after !== undefined && data.length < 2_000)

@@ -37,6 +37,7 @@ import * as OpenAccess from "./OpenAccess.ts"
 import * as Pages from "./Pages.ts"
 import * as Responses from "./Responses.ts"
 import * as ResponsesSocket from "./ResponsesSocket.ts"
+import { shutAgents } from "./shutAgents.ts"
 import * as Stores from "./Stores.ts"
 import * as UpgradeDoor from "./UpgradeDoor.ts"
 
@@ -51,6 +52,8 @@ export interface ServeOptions {
   readonly control?: Layer.Layer<never, never, HttpRouter.HttpRouter> | undefined
   /** People sign in by name alone and agents register without a token, also from other machines. */
   readonly openSignIn?: boolean | undefined
+  /** Whether agents that register may come on the line at once (`given`, the default) or wait for the operator. */
+  readonly approval?: "given" | "needed" | undefined
   /** More host names it is reached under, without port. */
   readonly allowedHosts?: ReadonlyArray<string> | undefined
   /** More origins whose pages may call it. */
@@ -165,6 +168,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     maxSocketsPerKey: options.maxSocketsPerKey,
     maxPayload: options.maxFrameBytes
   })
+  yield* shutAgents(access)
   const { handshake } = admission
   const chat = yield* ChatSocket.make({ guards, publicUrl: options.publicUrl, handshake })
   const responses = yield* ResponsesSocket.make({ guards, handshake })
@@ -186,6 +190,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
   const edge = Layer.succeed(Edge, {
     guards,
     openSignIn: options.openSignIn === true,
+    approval: options.approval ?? "given",
     startedAt: yield* Clock.currentTimeMillis,
     chat,
     access,

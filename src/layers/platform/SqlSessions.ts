@@ -67,7 +67,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
   const create: Sessions["Service"]["create"] = Effect.fn("Sessions.create")(function* (userId, clawId) {
     const now = yield* Clock.currentTimeMillis
     const sessionId = yield* secrets.drawId(random, "sess_")
-    const agents = yield* sql`SELECT claw_id FROM identities WHERE claw_id = ${toId(clawId)}`
+    // One that nobody let in yet is nobody's to talk to.
+    const agents = yield* sql`SELECT claw_id FROM identities
+      WHERE claw_id = ${toId(clawId)} AND approved_at IS NOT NULL`
     if (agents.length === 0) return yield* new NotFound({ what: "agent" })
     const session: Session = { sessionId, userId, clawId, title: "", createdAt: now, updatedAt: now }
     yield* sql`INSERT INTO sessions ${sql.insert({

@@ -6,7 +6,7 @@
  * - `layer({ filesFolder, ... })`: the same over whatever `SqlClient` is there.
  * - `layerTest(bounds?)`: in memory, files in a temporary folder; the real layers, nothing left behind.
  *
- * All run the migrations first, and give `Identities`, `People`, `Sessions` and `Files`. Needed of the outside:
+ * All run the migrations first, and give `Identities`, `Activations`, `People`, `Sessions` and `Files`. Needed of the outside:
  * `SecureRandom`, `FileSystem`, `Path` (`layerTest` brings its own). What fails at start is a `DatabaseError` or a
  * `FilesFolderError` with a sentence for the operator; afterwards a `StoreError`.
  */
@@ -19,6 +19,7 @@ import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import type * as Redacted from "effect/Redacted"
 import type * as SqlClient from "effect/sql/SqlClient"
+import type { Activations } from "../../services/platform/Activations.ts"
 import type { Files } from "../../services/platform/Files.ts"
 import type { Identities } from "../../services/platform/Identities.ts"
 import type { People } from "../../services/platform/People.ts"
@@ -27,16 +28,18 @@ import type { Sessions } from "../../services/platform/Sessions.ts"
 import type { DatabaseError } from "../sql/DatabaseError.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
 import * as Migrations from "./Migrations.ts"
+import * as SqlActivations from "./SqlActivations.ts"
 import * as SqlFiles from "./SqlFiles.ts"
 import * as SqlIdentities from "./SqlIdentities.ts"
 import * as SqlPeople from "./SqlPeople.ts"
 import * as SqlSessions from "./SqlSessions.ts"
 
-export type Stores = Identities | People | Sessions | Files
+export type Stores = Identities | Activations | People | Sessions | Files
 
 export type StartError = DatabaseError | SqlFiles.FilesFolderError | StoreError
 
 export interface Bounds {
+  readonly activations?: SqlActivations.Options | undefined
   readonly sessions?: SqlSessions.Options | undefined
   /** Bytes of one file, default 20 MiB; of all files of a person, default 500 MiB. */
   readonly files?: { readonly maxSize?: number | undefined; readonly quota?: number | undefined } | undefined
@@ -58,6 +61,7 @@ export const layer = (
   Layer.mergeAll(
     // Fresh: built layers are shared by identity, and two platforms in one process are two databases.
     Layer.fresh(SqlIdentities.layer),
+    SqlActivations.layer(options.activations),
     Layer.fresh(SqlPeople.layer),
     SqlSessions.layer(options.sessions),
     SqlFiles.layer({ folder: options.filesFolder, ...options.files })

@@ -108,11 +108,17 @@ export const admitted = (socket: Duplex): void => void watched.delete(socket)
 
 /**
  * Answers an upgrade with a refusal in words, `{code, message, data: null}`, and ends the connection. `retryAfter` in
- * seconds.
+ * seconds; `code` is the status times one hundred unless there is one of its own.
  */
-export const refuse = (socket: Duplex, status: number, message: string, retryAfter?: number): void => {
+export const refuse = (
+  socket: Duplex,
+  status: number,
+  message: string,
+  retryAfter?: number,
+  code = status * 100
+): void => {
   if (status === 401) watched.get(socket)?.()
-  const body = JSON.stringify({ code: status * 100, message, data: null })
+  const body = JSON.stringify({ code, message, data: null })
   socket.end(
     [
       `HTTP/1.1 ${status} ${reasons[status] ?? "Refused"}`,

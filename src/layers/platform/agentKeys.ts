@@ -1,7 +1,9 @@
 /** Changing and ending the keys of an agent, with what is connected under them. */
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Identities from "../../services/platform/Identities.ts"
 import { refuse } from "../../services/protocol/ApiErrors.ts"
@@ -11,10 +13,10 @@ import * as Credential from "./Credential.ts"
 import { Edge } from "./Edge.ts"
 
 const notYours = refuse[403](
-  "This agent is not yours: whoever registered it with a token of theirs may change its keys. The agent itself does so with POST /profiles/rotate and its present keys."
+  "This agent is not yours: whoever registered it with a token of theirs may change it. The agent itself changes its secret with POST /profiles/rotate and its present keys."
 )
 
-export const make = Effect.gen(function* () {
+const make = Effect.gen(function* () {
   const identities = yield* Identities.Identities
   const { access } = yield* Edge
   const scope = yield* Effect.scope
@@ -25,8 +27,10 @@ export const make = Effect.gen(function* () {
 
   /** Fails unless it is the person's. One that nobody owns was registered on this machine and belongs to it. */
   const owned = Effect.fnUntraced(function* (clawId: string, person: { readonly userId: string }, isLocal: boolean) {
-    const { ownerId } = yield* inWords(identities.find(clawId))
+    const identity = yield* inWords(identities.find(clawId))
+    const { ownerId } = identity
     if (ownerId === undefined ? !isLocal : ownerId !== person.userId) return yield* notYours
+    return identity
   })
 
   const rotate = Effect.fnUntraced(function* (clawId: string, graceSeconds: number) {
@@ -58,3 +62,10 @@ export const make = Effect.gen(function* () {
 
   return { owned, rotate, revoke }
 })
+
+/** One for all doors: they have to know of each other's changes. */
+export class AgentKeys extends Context.Service<AgentKeys, Effect.Success<typeof make>>()(
+  "clawfiber/layers/platform/AgentKeys"
+) {}
+
+export const layer = Layer.effect(AgentKeys, make)

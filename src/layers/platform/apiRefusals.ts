@@ -6,18 +6,30 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import type * as Layer from "effect/Layer"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type {
+  Conflict,
   Forbidden,
   Invalid,
   LimitReached,
+  NotAdmitted,
   NotFound,
   StoreError,
+  TokenRefused,
   Unauthorized
 } from "../../services/platform/PlatformError.ts"
 import { refuse } from "../../services/protocol/ApiErrors.ts"
 import type * as ApiErrors from "../../services/protocol/ApiErrors.ts"
 import { Readable } from "../../services/protocol/InstaClawApi.ts"
 
-type PlatformError = Forbidden | Invalid | LimitReached | NotFound | StoreError | Unauthorized
+type PlatformError =
+  | Conflict
+  | Forbidden
+  | Invalid
+  | LimitReached
+  | NotAdmitted
+  | NotFound
+  | StoreError
+  | TokenRefused
+  | Unauthorized
 
 /** The refusal of one error; a union of errors gives the union of their refusals. */
 type RefusalOf<E> = E extends NotFound
@@ -30,24 +42,40 @@ type RefusalOf<E> = E extends NotFound
         ? ApiErrors.NotNow
         : E extends Forbidden
           ? ApiErrors.NotAllowed
-          : E extends Unauthorized
-            ? ApiErrors.NotSignedIn
-            : E
+          : E extends NotAdmitted
+            ? ApiErrors.NotAllowed
+            : E extends Unauthorized
+              ? ApiErrors.NotSignedIn
+              : E extends TokenRefused
+                ? ApiErrors.NotSignedIn
+                : E extends Conflict
+                  ? ApiErrors.Outdated
+                  : E
+
+const tokenCodes = { unknown: 40110, used: 40111, expired: 40112 } as const
+/** Of the bot API. */
+export const standingCodes = { inactive: 40102, pending: 40103 } as const
 
 const toRefusal = (error: PlatformError): ApiErrors.ApiError => {
   switch (error._tag) {
     case "NotFound":
       return refuse[404](error.message)
     case "Invalid":
-      return refuse[400](error.message, error.param)
+      return refuse[400](error.message, error.param, error.fields)
     case "LimitReached":
       return refuse[429](error.message)
     case "StoreError":
       return refuse[503](error.message)
     case "Forbidden":
       return refuse[403](error.message)
+    case "NotAdmitted":
+      return refuse[403](error.message, standingCodes[error.standing])
     case "Unauthorized":
       return refuse[401](error.message)
+    case "TokenRefused":
+      return refuse[401](error.message, tokenCodes[error.why])
+    case "Conflict":
+      return refuse[409](error.message)
   }
 }
 

@@ -3,6 +3,7 @@
  * what it means, what to do.
  */
 import * as Schema from "effect/Schema"
+import { FieldFault } from "../protocol/ProfileFields.ts"
 
 /** The database said no (full, locked, damaged, gone). `detail` is for the log, never for the wire. */
 export class StoreError extends Schema.TaggedError<StoreError>()("StoreError", {
@@ -36,6 +37,40 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
   }
 }
 
+/** An activation token that registers nothing. `someone else's` looks like `unknown`: nobody learns whose it is. */
+export class TokenRefused extends Schema.TaggedError<TokenRefused>()("TokenRefused", {
+  why: Schema.Literals(["unknown", "used", "expired"])
+}) {
+  override get message(): string {
+    switch (this.why) {
+      case "unknown":
+        return "This activation token is not known here: it was withdrawn, or it is of another platform. Nothing was registered. Get a new one on this platform's page, under My agents."
+      case "used":
+        return "This activation token has registered an agent already; each is good for one. Nothing was registered. Get a new one on this platform's page, under My agents."
+      case "expired":
+        return "This activation token is too old. Nothing was registered. Get a new one on this platform's page, under My agents, and use it within its time."
+    }
+  }
+}
+
+/** The agent's keys are right, but it may not come on the line. */
+export class NotAdmitted extends Schema.TaggedError<NotAdmitted>()("NotAdmitted", {
+  standing: Schema.Literals(["pending", "inactive"])
+}) {
+  override get message(): string {
+    return this.standing === "pending"
+      ? "This agent is registered but not approved yet, so it cannot connect. Whoever runs this platform approves it; then connect again."
+      : "This agent is switched off, so it cannot connect. Its owner, or whoever runs this platform, can switch it on again; then connect again."
+  }
+}
+
+/** It fits no more to what has happened since. */
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", { detail: Schema.String }) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
 /** You are known, but this is not open to you. */
 export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { detail: Schema.String }) {
   override get message(): string {
@@ -43,10 +78,11 @@ export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { de
   }
 }
 
-/** What was sent cannot be used. `param` names the field. */
+/** What was sent cannot be used. `param` names the field; `fields` says all of them, where there may be several. */
 export class Invalid extends Schema.TaggedError<Invalid>()("Invalid", {
   detail: Schema.String,
-  param: Schema.UndefinedOr(Schema.String)
+  param: Schema.UndefinedOr(Schema.String),
+  fields: Schema.optionalKey(Schema.Array(FieldFault))
 }) {
   override get message(): string {
     return this.detail

@@ -15,53 +15,6 @@ export const answer = <A>(
   data
 })
 
-const text = (longest: number) => Schema.String.check(Schema.isMaxLength(longest))
-const named = (longest: number) => Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(longest))
-const tags = Schema.Array(named(64)).check(Schema.isMaxLength(32))
-
-/** Body of `POST /profiles/create`. Only the name must be there. */
-export const NewProfile = Schema.Struct({
-  name: named(64),
-  description: Schema.optionalKey(text(2000)),
-  /** An https address, or an inline picture (`data:image/...`). */
-  avatar: Schema.optionalKey(text(65_536)),
-  scene_tags: Schema.optionalKey(tags),
-  custom_tags: Schema.optionalKey(tags),
-  /** Points per hour. */
-  hourly_rate: Schema.optionalKey(Schema.Union([Schema.Finite, Schema.FiniteFromString])),
-  /** Seen as an integer and drawn as a string: both are taken. */
-  instance_type: Schema.optionalKey(Schema.Union([Schema.Int, Schema.String])),
-  /** How the platform writes to this agent where its connection does not say. Absent: envelope. */
-  dialect: Schema.optionalKey(Schema.Literals(["envelope", "gateway", "legacy"]))
-})
-export type NewProfile = typeof NewProfile.Type
-
-/** The profile as an agent keeps it. The secret is shown this once. */
-export const CreatedProfile = Schema.Struct({
-  app_key: Schema.String,
-  app_secret: Schema.String,
-  claw_id: Schema.String,
-  name: Schema.String,
-  description: Schema.String,
-  avatar: Schema.String,
-  hourly_rate: Schema.Finite,
-  scene_tags: Schema.Array(Schema.String),
-  custom_tags: Schema.Array(Schema.String),
-  instance_type: Schema.Int
-})
-export type CreatedProfile = typeof CreatedProfile.Type
-
-/** Seconds that the old secret is still good: at most a week, none where absent. */
-export const Rotation = Schema.Struct({
-  grace_seconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 604_800 })))
-})
-/** The secret is shown this once. */
-export const RotatedKeys = Schema.Struct({
-  app_key: Schema.String,
-  app_secret: Schema.String,
-  claw_id: Schema.String
-})
-
 export const SignedIn = Schema.Struct({ token: Schema.String, user_id: Schema.String, name: Schema.String })
 
 export const Me = Schema.Struct({ user_id: Schema.String, name: Schema.String, created_at: Schema.Finite })

@@ -5,36 +5,21 @@
  * Answers are `{code: 0, message, data}`; refusals `{code, message, data: null, param?}` with the HTTP status beside
  * them. `/api/session/list` answers a bare list as the gateway does, `/v1` speaks as OpenAI does.
  */
-import * as Context from "effect/Context"
 import * as Schema from "effect/Schema"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as Multipart from "effect/http/Multipart"
 import * as OpenApi from "effect/http-api/OpenApi"
-import { BadRequest, Broken, NoSuchThing, NotAllowed, NotNow, NotSignedIn, TooLarge, TooMany } from "./ApiErrors.ts"
+import * as AgentModels from "./AgentModels.ts"
+import { AgentsApi } from "./AgentsApi.ts"
+import { NoSuchThing, NotAllowed, NotNow, NotSignedIn, Outdated, TooLarge, TooMany } from "./ApiErrors.ts"
+import { Authorization, CurrentPerson, Readable } from "./ApiMiddleware.ts"
 import * as Models from "./ApiModels.ts"
 import { CreateResponse, ModelList } from "./ApiResponses.ts"
 
-/** Who is calling, once the token is known. */
-export class CurrentPerson extends Context.Service<
-  CurrentPerson,
-  { readonly userId: string; readonly name: string; readonly createdAt: number }
->()("clawfiber/protocol/CurrentPerson") {}
-
-/** `Authorization: Bearer <token of sign-in | long-lived key>`. */
-export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: CurrentPerson }>()(
-  "clawfiber/protocol/Authorization",
-  { security: { bearer: HttpApiSecurity.bearer }, error: [NotSignedIn, NotNow], requiredForClient: true }
-) {}
-
-/** A parameter or a body that does not fit is answered in words, with the name of the field. */
-export class Readable extends HttpApiMiddleware.Service<Readable>()("clawfiber/protocol/Readable", {
-  error: [BadRequest, Broken]
-}) {}
+export { Authorization, CurrentPerson, Readable }
 
 const ok = Schema.Struct({})
 /** What the parser takes at most; the platform's own bound for one file is lower and is answered in words. */
@@ -46,18 +31,22 @@ const storeErrors = [NotNow] as const
 export class IdentityApi extends HttpApiGroup.make("identity")
   .add(
     HttpApiEndpoint.post("createProfile", "/profiles/create", {
-      payload: Models.NewProfile,
-      success: Models.Answer(Models.CreatedProfile),
-      error: [NotSignedIn, NotAllowed, TooMany, ...storeErrors]
+      headers: {
+        /** 16 to 200 visible characters. The same one within a day is the same agent, with a secret that works. */
+        "idempotency-key": Schema.optionalKey(Schema.String)
+      },
+      payload: AgentModels.NewProfile,
+      success: Models.Answer(AgentModels.CreatedProfile),
+      error: [NotSignedIn, NotAllowed, Outdated, TooMany, ...storeErrors]
     }).annotate(
       OpenApi.Description,
-      "Registers an agent. Open on the platform's own machine; elsewhere with a token, which makes the agent yours. app_secret is shown this once."
+      "Registers an agent. Open on the platform's own machine; elsewhere with the session_token of an activation, or a token of yours, either of which makes the agent yours. app_secret is shown this once. All that cannot be taken is told at once, in data.fields."
     ),
     HttpApiEndpoint.post("rotateProfile", "/profiles/rotate", {
       headers: { "x-app-key": Schema.String, "x-app-secret": Schema.String },
-      payload: Models.Rotation,
-      success: Models.Answer(Models.RotatedKeys),
-      error: [NotSignedIn, NoSuchThing, ...storeErrors]
+      payload: AgentModels.Rotation,
+      success: Models.Answer(AgentModels.RotatedKeys),
+      error: [NotSignedIn, NotAllowed, NoSuchThing, ...storeErrors]
     }).annotate(
       OpenApi.Description,
       "An agent changes its own secret: with its present keys in x-app-key and x-app-secret. app_secret is shown this once."
@@ -69,6 +58,12 @@ export class IdentityApi extends HttpApiGroup.make("identity")
     }).annotate(
       OpenApi.Description,
       "Signs in by a name: the same name is the same person. On the platform's own machine only, unless it was started with --open-sign-in."
+    ),
+    HttpApiEndpoint.get("sceneTags", "/api/scene-tags", {
+      success: Models.Answer(Schema.Struct({ items: Schema.Array(AgentModels.SceneTag) }))
+    }).annotate(
+      OpenApi.Description,
+      "The scene codes that have names here. Any other code of five digits is taken too."
     )
   )
   .middleware(Readable) {}
@@ -117,23 +112,6 @@ export class ChatApi extends HttpApiGroup.make("chat")
       success: Models.Answer(Models.Agent),
       error: [NoSuchThing, ...storeErrors]
     }).annotate(OpenApi.Description, "One agent."),
-    HttpApiEndpoint.post("rotateAgent", "/api/agents/:claw_id/keys", {
-      params: { claw_id: Schema.String },
-      payload: Models.Rotation,
-      success: Models.Answer(Models.RotatedKeys),
-      error: [NotAllowed, NoSuchThing, ...storeErrors]
-    }).annotate(
-      OpenApi.Description,
-      "A new secret for an agent of yours, shown this once. The old one ends at once, with what is connected under it, unless grace_seconds says how long it is still good."
-    ),
-    HttpApiEndpoint.delete("revokeAgent", "/api/agents/:claw_id/keys", {
-      params: { claw_id: Schema.String },
-      success: Models.Answer(ok),
-      error: [NotAllowed, NoSuchThing, ...storeErrors]
-    }).annotate(
-      OpenApi.Description,
-      "Ends the keys of an agent of yours at once, with what is connected under them. A new secret brings it back."
-    ),
     HttpApiEndpoint.post("createSession", "/api/session/create", {
       payload: Schema.Struct({ claw_id: Schema.String }),
       success: Models.Answer(Models.Session),
@@ -194,7 +172,7 @@ export class FilesApi extends HttpApiGroup.make("files")
     HttpApiEndpoint.get("download", "/files/:file_id", {
       params: { file_id: Schema.String },
       success: HttpApiSchema.StreamUint8Array(),
-      error: [NotSignedIn, NoSuchThing, ...storeErrors]
+      error: [NotSignedIn, NotAllowed, NoSuchThing, ...storeErrors]
     }).annotate(
       OpenApi.Description,
       "The bytes of a file: with your token, or with the keys of the agent of its conversation."
@@ -251,7 +229,7 @@ export class OperationsApi extends HttpApiGroup.make("operations")
   .middleware(Readable) {}
 
 export class InstaClawApi extends HttpApi.make("instaclaw")
-  .add(IdentityApi, ChatApi, FilesApi, ResponsesApi, OperationsApi)
+  .add(IdentityApi, AgentsApi, ChatApi, FilesApi, ResponsesApi, OperationsApi)
   .annotateMerge(
     OpenApi.annotations({
       title: "clawfiber platform",

@@ -38,10 +38,18 @@ export const bounds = {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Control and format characters would let a name look like another one, or reach into the line beside it. */
-const hidden = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+/**
+ * Control and format characters would let a name look like another one, or reach into the line beside it. The joiners
+ * (U+200C, U+200D) stay: an emoji of several and some scripts need them.
+ */
+const hidden = /[\p{Cc}\p{Zl}\p{Zp}]|(?![\u200C\u200D])\p{Cf}/gu
+const visible = /[^\s\p{Cf}]/u
 
-const line = (text: string): string => text.replace(hidden, " ").replace(/\s+/gu, " ").trim().normalize("NFC")
+/** Half a character (a lone surrogate) is none: it becomes U+FFFD. */
+const line = (text: string): string => {
+  const cleaned = text.toWellFormed().replace(hidden, " ").replace(/\s+/gu, " ").trim().normalize("NFC")
+  return visible.test(cleaned) ? cleaned : ""
+}
 
 const lengthOf = (text: string): number => [...text].length
 
@@ -87,7 +95,7 @@ export const check = (input: unknown): Result.Result<Proposal, ReadonlyArray<Fie
   if (name === "") fault("name", "An agent needs a name.")
   else if (lengthOf(name) > bounds.name) fault("name", `The name is longer than ${bounds.name} characters. Shorten it.`)
 
-  const description = textOf("description").normalize("NFC").trim()
+  const description = textOf("description").toWellFormed().normalize("NFC").trim()
   if (lengthOf(description) > bounds.description) {
     fault("description", "The description is longer than 2,000 characters. Shorten it.")
   }

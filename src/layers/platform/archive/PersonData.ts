@@ -148,7 +148,7 @@ export const exportTo = Effect.fn("PersonData.exportTo")(function* (
   }
 }, Effect.scoped)
 
-/** Conversations, files, keys, tickets and the person: in one transaction, then the bytes. Agents of theirs stay, without owner. */
+/** Conversations, files, keys, tickets, activations and the person: in one transaction, then the bytes. Agents of theirs stay, without owner. */
 export const remove = Effect.fn("PersonData.remove")(function* ({ userId }: Person, options: Options) {
   const sql = yield* SqlClient.SqlClient
   const fs = yield* FileSystem.FileSystem
@@ -158,6 +158,7 @@ export const remove = Effect.fn("PersonData.remove")(function* ({ userId }: Pers
     yield* sql`DELETE FROM people WHERE user_id = ${userId}`
     yield* sql`DELETE FROM api_keys WHERE user_id = ${userId}`
     yield* sql`DELETE FROM tickets WHERE user_id = ${userId}`
+    yield* sql`DELETE FROM activations WHERE user_id = ${userId}`
     yield* sql`UPDATE identities SET owner_id = NULL WHERE owner_id = ${userId}`
     const messages = yield* sql`DELETE FROM exchanges WHERE user_id = ${userId} RETURNING ordinal`
     const sessions = yield* sql`DELETE FROM sessions WHERE user_id = ${userId} RETURNING session_id`

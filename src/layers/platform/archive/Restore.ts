@@ -61,7 +61,7 @@ const isEmpty = Effect.gen(function* () {
 /** Everything of ours, last first. */
 const drop = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  for (const name of [...Archive.tables.map((table) => table.name), "tickets", Migrate.table].reverse()) {
+  for (const name of [...Archive.tables.map((table) => table.name), ...Archive.passing, Migrate.table].reverse()) {
     yield* sql`DROP TABLE IF EXISTS ${sql(name)}`
   }
 })

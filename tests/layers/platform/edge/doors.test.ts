@@ -146,7 +146,8 @@ describe("calls", () => {
         assert.strictEqual(status, 400, path)
         assert.strictEqual(said["code"], 40000)
         assert.strictEqual(said["param"], param)
-        assert.isNull(said["data"])
+        if (path === "/profiles/create") assert.strictEqual(said["data"]["fields"][0]["field"], param)
+        else assert.isNull(said["data"])
         assert.include(said["message"], " ")
       }
     })

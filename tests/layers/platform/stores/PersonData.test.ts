@@ -4,12 +4,15 @@ import * as FileSystem from "effect/FileSystem"
 import * as Redacted from "effect/Redacted"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as tar from "tar"
+import { Activations } from "../../../../src/services/platform/Activations.ts"
 import { Files } from "../../../../src/services/platform/Files.ts"
+import { Identities } from "../../../../src/services/platform/Identities.ts"
 import { People } from "../../../../src/services/platform/People.ts"
 import { Sessions } from "../../../../src/services/platform/Sessions.ts"
 import * as PersonData from "../../../../src/layers/platform/archive/PersonData.ts"
 import * as postgres from "../../../postgres/postgres.ts"
 import { furnish, type Home, inFolder, stores } from "./archives.ts"
+import { agent } from "./fixtures.ts"
 
 const tagOf = <A, E extends { readonly _tag: string }, R>(self: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.flip(self), (error) => error._tag)
@@ -84,6 +87,7 @@ for (const { home: homeIn, missing, name } of databases) {
           const people = yield* People
           const sessions = yield* Sessions
           const ticket = yield* people.issueTicket(ann.person.userId)
+          const { token } = yield* (yield* Activations).start(ann.person.userId)
           const gone = yield* PersonData.remove(ann.person, place)
           assert.deepStrictEqual(gone, { conversations: 1, messages: 2, files: 1 })
           assert.strictEqual(yield* tagOf(people.authenticate(ann.token)), "Unauthorized")
@@ -92,7 +96,9 @@ for (const { home: homeIn, missing, name } of databases) {
           assert.strictEqual(yield* tagOf(sessions.find(ann.person.userId, ofAnn.sessionId)), "NotFound")
           assert.strictEqual(yield* tagOf((yield* Files).find(file.fileId)), "NotFound")
           assert.notInclude(yield* fs.readDirectory(place.filesFolder), file.fileId)
-          for (const table of ["people", "api_keys", "tickets", "sessions", "exchanges", "files"]) {
+          const registered = (yield* Identities).register({ identity: agent, token })
+          assert.strictEqual(yield* tagOf(registered), "TokenRefused")
+          for (const table of ["people", "api_keys", "tickets", "activations", "sessions", "exchanges", "files"]) {
             const left = yield* sql`SELECT 1 FROM ${sql(table)} WHERE user_id = ${ann.person.userId}`
             assert.strictEqual(left.length, 0, table)
           }
