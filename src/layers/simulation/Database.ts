@@ -78,7 +78,9 @@ export class SimDatabase {
   /** All rows of all tables, as one text. */
   dump(): string {
     const tables = this.#live.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
-    return tables.map(({ name }) => JSON.stringify(this.#live.prepare(`SELECT * FROM "${String(name)}"`).all())).join("\n")
+    return tables
+      .map(({ name }) => JSON.stringify(this.#live.prepare(`SELECT * FROM "${String(name)}"`).all()))
+      .join("\n")
   }
 
   /** Everything committed so far is on the disk. */

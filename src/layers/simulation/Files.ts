@@ -50,7 +50,9 @@ export class SimFiles {
 
   /** The names in a folder. */
   list(folder: string): ReadonlyArray<string> {
-    return [...this.#names.keys()].filter((name) => parent(name) === folder).map((name) => name.slice(folder.length + 1))
+    return [...this.#names.keys()]
+      .filter((name) => parent(name) === folder)
+      .map((name) => name.slice(folder.length + 1))
   }
 
   /** What is in a file, for those who look from outside. */
