@@ -27,6 +27,8 @@ export class RegistrationFailed extends Schema.TaggedError<RegistrationFailed>()
 /** The address is not one that a token or a key may travel to or from. Needs a person. */
 export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", { url: Schema.String }) {}
 
+const sentence = (text: string): string => (/[.!?。！？]$/u.test(text) ? text : `${text}.`)
+
 export class ProfileApiError extends Schema.TaggedError<ProfileApiError>()("ProfileApiError", {
   reason: Schema.Union([RegistrationRefused, RegistrationFailed, AddressRefused])
 }) {
@@ -37,7 +39,9 @@ export class ProfileApiError extends Schema.TaggedError<ProfileApiError>()("Prof
     const reason = this.reason
     switch (reason._tag) {
       case "RegistrationRefused":
-        return `The platform refused the registration (${reason.status}): ${reason.detail}`
+        return reason.token
+          ? `The platform did not take the activation token (${reason.status}): ${sentence(reason.detail)} Start an activation on the platform's page and hand over its token: clawfiber register --token TOKEN.`
+          : `The platform refused the registration (${reason.status}): ${reason.detail}`
       case "RegistrationFailed":
         return `The registration did not go through: ${reason.detail}. Try again in a moment.`
       case "AddressRefused":
