@@ -158,15 +158,15 @@ for (const { name, store } of harness.stores) {
         const first = yield* Scope.make()
         const one = yield* Scope.provide(registrar({ propose }), first)
         yield* awaitPhase(one, "proposing")
-        while (asked === 0) yield* Effect.promise(() => new Promise(setImmediate))
+        yield* harness.turnsUntil(() => asked > 0)
         const other = yield* registrar({ propose })
         yield* TestClock.adjust("30 seconds")
         assert.strictEqual(asked, 1)
         yield* Scope.close(first, Exit.void)
-        while ((yield* SubscriptionRef.get(other.state))._tag !== "pending") {
-          yield* TestClock.adjust("10 seconds")
-          yield* Effect.promise(() => new Promise(setImmediate))
-        }
+        yield* harness.turnsUntil(
+          () => SubscriptionRef.getUnsafe(other.state)._tag === "pending",
+          TestClock.adjust("10 seconds")
+        )
         assert.strictEqual(asked, 2)
       }))
 
@@ -276,10 +276,7 @@ for (const { name, store } of harness.stores) {
             const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
             const wait = (absent._tag === "absent" ? absent.retryAt! : 0) - now
             waits.push(wait)
-            while (asked === round + 1) {
-              yield* TestClock.adjust(Math.ceil(wait / 4))
-              yield* Effect.promise(() => new Promise(setImmediate))
-            }
+            yield* harness.turnsUntil(() => asked > round + 1, TestClock.adjust(Math.ceil(wait / 4)))
             yield* awaitState(agent, (after) => after._tag === "absent")
           }
           assert.isTrue(
@@ -298,10 +295,7 @@ for (const { name, store } of harness.stores) {
           Effect.gen(function* () {
             const agent = yield* registrar({ propose })
             const shown = yield* Effect.forkChild(awaitSetback(agent))
-            while (shown.pollUnsafe() === undefined) {
-              yield* Effect.promise(() => new Promise(setImmediate))
-              yield* TestClock.adjust("10 seconds")
-            }
+            yield* harness.turnsUntil(() => shown.pollUnsafe() !== undefined, TestClock.adjust("10 seconds"))
             const state = yield* Fiber.join(shown)
             assert.strictEqual(state._tag, "absent")
             assert.match(state._tag === "absent" ? (state.setback?.message ?? "") : "", words)

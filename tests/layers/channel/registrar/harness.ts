@@ -163,3 +163,14 @@ export const awaitSetback = (service: Service) =>
 
 /** Lets everything run that can run without time passing. */
 export const settle = Effect.forEach(Array.from({ length: 50 }), () => Effect.yieldNow, { discard: true })
+
+/** Turns of the real event loop, for what disks and files take, with a step of the test's time at each. */
+export const turnsUntil = (holds: () => boolean, step: Effect.Effect<void> = Effect.void): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    holds()
+      ? Effect.void
+      : step.pipe(
+          Effect.andThen(Effect.promise(() => new Promise(setImmediate))),
+          Effect.andThen(turnsUntil(holds, step))
+        )
+  )
