@@ -110,6 +110,11 @@ const write = async (home: Home): Promise<void> => {
       !alive || rest.length === 0,
       () => `beside the profile of round ${round}: ${rest.join(", ")}`
     )
+    // Before anybody reads it: a reader tightens what it finds, and others may have read it by then.
+    for (const name of files.list(folder)) {
+      const mode = files.mode(`${folder}/${name}`)
+      laws.check("whole-file", mode === 0o600, () => `${name} has mode ${mode?.toString(8)}`)
+    }
     if (power) files.powerCut()
     else files.crash()
     files.forget(".lock")
@@ -120,8 +125,6 @@ const write = async (home: Home): Promise<void> => {
     laws.check("whole-file", allowed.has(seen), () => {
       return `after round ${round} (${saved ? "saved" : "died"}) there is ${seen}, ${[...allowed].join(" or ")} was due`
     })
-    const mode = files.mode(path)
-    laws.check("whole-file", mode === 0o600, () => `the profile has mode ${mode?.toString(8)}`)
     if (seen === `key ${round}`) certain = round
     const kept = round <= newer.round || files.text(path)?.includes(newer.key) === true
     laws.check("whole-file", kept, () => `round ${round} lost what a newer version had written`)
