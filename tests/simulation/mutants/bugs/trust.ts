@@ -10,9 +10,14 @@ export const trust: ReadonlyArray<Mutant> = [
     law: "whole-file",
     patches: [
       {
-        file: `${channel}/FileProfileStore.ts`,
-        find: "const temporary = `${profilePath}.${process.pid}.tmp`",
-        replace: "const temporary = profilePath\n        yield* fs.remove(profilePath, { force: true })"
+        file: `${channel}/profileFiles.ts`,
+        find: "const temporary = `${path}.${process.pid}.tmp`",
+        replace: "const temporary = path"
+      },
+      {
+        file: `${channel}/profileFiles.ts`,
+        find: "      sweep(folder, name).pipe(",
+        replace: "      Effect.andThen(sweep(folder, name), fs.remove(path, { force: true })).pipe("
       }
     ]
   },
@@ -22,8 +27,8 @@ export const trust: ReadonlyArray<Mutant> = [
     profile: "power",
     patches: [
       {
-        file: `${channel}/FileProfileStore.ts`,
-        find: "            yield* file.sync\n",
+        file: `${channel}/profileFiles.ts`,
+        find: "        yield* file.sync\n",
         replace: ""
       }
     ]
@@ -93,7 +98,8 @@ export const trust: ReadonlyArray<Mutant> = [
       {
         file: `${channel}/ProfileCodec.ts`,
         find: "Result.mapError(decodeProfile(record), faultyFields)",
-        replace: "Result.mapError(decodeProfile(record), (error) => error.message)"
+        replace:
+          "Result.mapError(decodeProfile(record), (error) => `${faultyFields(error)}: ${JSON.stringify(record)}`)"
       }
     ]
   },
@@ -228,7 +234,7 @@ export const trust: ReadonlyArray<Mutant> = [
     law: "whole-file",
     patches: [
       {
-        file: `${channel}/FileProfileStore.ts`,
+        file: `${channel}/profileFiles.ts`,
         find: 'fs.open(temporary, { flag: "wx", mode: 0o600 })',
         replace: 'fs.open(temporary, { flag: "wx", mode: 0o644 })'
       }
@@ -240,9 +246,9 @@ export const trust: ReadonlyArray<Mutant> = [
     profile: "power",
     patches: [
       {
-        file: `${channel}/FileProfileStore.ts`,
-        find: "        yield* syncFolder\n",
-        replace: ""
+        file: `${channel}/profileFiles.ts`,
+        find: ",\n        Effect.andThen(sync(folder))\n",
+        replace: "\n"
       }
     ]
   },
@@ -252,9 +258,9 @@ export const trust: ReadonlyArray<Mutant> = [
     profile: "crash",
     patches: [
       {
-        file: `${channel}/FileProfileStore.ts`,
-        find: "        yield* sweep()\n",
-        replace: ""
+        file: `${channel}/profileFiles.ts`,
+        find: "      sweep(folder, name).pipe(\n        Effect.andThen(written),",
+        replace: "      written.pipe("
       }
     ]
   },
