@@ -12,6 +12,9 @@ import type { LiveReply } from "./LiveReply.ts"
 /** How many replies that ended or went back are remembered, to tell a late frame from a foreign one. */
 const remembered = 128
 
+/** How often a link may end of one message that is too large. */
+const suspectedUntil = 3
+
 export interface AgentDesk {
   readonly clawId: string
   /** Coming, going and delivering happen one after the other. */
@@ -28,6 +31,10 @@ export interface AgentDesk {
   replies: Map<string, LiveReply> | undefined
   byAgentId: Map<string, LiveReply> | undefined
   endings: Set<string> | undefined
+  /** Messages that a link may have ended of because they are too large: response id → how often. */
+  suspects: Map<string, number> | undefined
+  /** What a link had that a newer one has replaced; why it ended is perhaps not known yet. */
+  replaced: { readonly link: AgentLink; readonly returned: ReadonlyArray<LiveReply> } | undefined
   returned: Set<string> | undefined
 }
 
@@ -42,6 +49,8 @@ export const make = (clawId: string): AgentDesk => ({
   replies: undefined,
   byAgentId: undefined,
   endings: undefined,
+  suspects: undefined,
+  replaced: undefined,
   returned: undefined
 })
 
@@ -82,6 +91,33 @@ export const putBack = (desk: AgentDesk, reply: LiveReply): void => {
 /** Its message went back into the mailbox here, before a word of it was told. */
 export const wasPutBack = (desk: AgentDesk, responseId: string): boolean => desk.returned?.has(responseId) === true
 
+/**
+ * A link ended of a frame that was too large while these were with the agent: one of them is suspected. Where ours was
+ * too large for the agent, the largest; where the agent's was for us, the one that it answers first.
+ *
+ * @returns the suspect, where it was suspected so often that it is certain.
+ */
+export const suspect = (
+  desk: AgentDesk,
+  replies: ReadonlyArray<LiveReply>,
+  whose: "ours" | "theirs"
+): LiveReply | undefined => {
+  const size = ({ exchange }: LiveReply): number =>
+    exchange.parts.reduce((sum, part) => sum + (part.type === "input_text" ? part.text.length : 100), 0)
+  const found =
+    whose === "theirs"
+      ? replies[0]
+      : replies.reduce<LiveReply | undefined>(
+          (largest, reply) => (largest === undefined || size(reply) > size(largest) ? reply : largest),
+          undefined
+        )
+  if (found === undefined) return undefined
+  const { responseId } = found.exchange
+  const count = (desk.suspects?.get(responseId) ?? 0) + 1
+  ;(desk.suspects ??= new Map()).set(responseId, count)
+  return count < suspectedUntil ? undefined : found
+}
+
 /** A reply that ended, perhaps in a process before this one; its ids are remembered for a while. */
 export const rememberEnding = (desk: AgentDesk, ids: Ids, agentResponseId?: string): void =>
   remember((desk.endings ??= new Set()), ids, agentResponseId)
@@ -89,6 +125,7 @@ export const rememberEnding = (desk: AgentDesk, ids: Ids, agentResponseId?: stri
 /** Takes a reply off the desk because it ended. */
 export const finish = (desk: AgentDesk, reply: LiveReply): void => {
   take(desk, reply)
+  desk.suspects?.delete(reply.exchange.responseId)
   rememberEnding(desk, reply.exchange, reply.agentResponseId)
 }
 

@@ -8,7 +8,7 @@ import { encodeRequest } from "../../services/protocol/PlatformFrame.ts"
 import type { Failure } from "../../services/protocol/ResponseEvent.ts"
 import * as AgentDesk from "./AgentDesk.ts"
 import type { BrokerState, Desk, Reply } from "./BrokerState.ts"
-import { agentAway } from "./interruptions.ts"
+import { agentAway, linkBroke } from "./interruptions.ts"
 import * as LiveReply from "./LiveReply.ts"
 import type { ReplyEnds } from "./ReplyEnds.ts"
 
@@ -21,6 +21,8 @@ export interface Mailbox {
   readonly end: (desk: Desk, reply: Reply, ending: LiveReply.Ending, by?: Hold) => Effect.Effect<void>
   /** What the agent had not begun goes back into the mailbox, with the same message ids. */
   readonly putBack: (desk: Desk) => Effect.Effect<ReadonlyArray<Reply>, StoreError>
+  /** One of these, returned by a link that has ended, may be why: where that is certain, it ends in words. */
+  readonly giveUpTooLarge: (desk: Desk, link: AgentLink, returned: ReadonlyArray<Reply>) => Effect.Effect<void>
   readonly tellReturned: (returned: ReadonlyArray<Reply>) => void
   /** An awaited message is given up after a while, unless its agent comes and gets it. */
   readonly giveUpLater: (responseId: string) => void
@@ -154,9 +156,18 @@ export const make = (state: BrokerState, { endNow, letGo }: ReplyEnds): Mailbox 
       .pipe(Effect.catch((error) => Effect.logDebug("A message that nobody waits for could not be given up", error)))
   }
 
+  const giveUpTooLarge: Mailbox["giveUpTooLarge"] = (desk, link, returned) =>
+    Effect.suspend(() => {
+      const whose = link.tooLarge?.()
+      const certain = whose === undefined ? undefined : AgentDesk.suspect(desk, returned, whose)
+      return certain === undefined
+        ? Effect.void
+        : endNow(desk, LiveReply.make(certain.exchange), { text: "", failure: linkBroke, usage: undefined })
+    })
+
   const tellReturned: Mailbox["tellReturned"] = (returned) => {
     for (const { exchange } of returned) readers.tell(exchange.userId, { _tag: "Status", exchange, status: "waiting" })
   }
 
-  return { deliverNow, deliver, end, putBack, tellReturned, giveUpLater, giveUp }
+  return { deliverNow, deliver, end, putBack, giveUpTooLarge, tellReturned, giveUpLater, giveUp }
 }

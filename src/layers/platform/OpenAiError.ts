@@ -38,6 +38,9 @@ export const tooLarge: OpenAiError = new OpenAiError({
   message: "This request is larger than the platform takes."
 })
 
+export const frameTooLarge = (message: string): OpenAiError =>
+  new OpenAiError({ status: 413, type: "invalid_request_error", code: "request_too_large", param: null, message })
+
 export const tooOften = (message: string): OpenAiError =>
   new OpenAiError({ status: 429, type: "rate_limit_error", code: "rate_limit_exceeded", param: null, message })
 

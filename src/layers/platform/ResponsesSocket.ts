@@ -176,7 +176,11 @@ export const make: (
     for (const { exchange } of unwanted) if (exchange !== undefined) fork(cancel(peer, exchange.responseId))
   }
 
-  const room: SocketRoom.SocketRoom<Peer> = yield* SocketRoom.make<Peer>(options, { onFrame, onClose })
+  const room: SocketRoom.SocketRoom<Peer> = yield* SocketRoom.make<Peer>(options, {
+    words: (message) => Frames.error(OpenAiError.frameTooLarge(message), undefined),
+    onFrame,
+    onClose
+  })
   const { fork, peers } = room
 
   const upgrade = room.upgrade((request, socket, head) =>

@@ -66,9 +66,37 @@ export interface Pulse {
 
 export const missedLimit = 3
 
-/** Takes upgrades that the door lets through. Keeps no list of sockets: whoever opens them does. */
+/** How what is wrong is said on a socket: as a frame of what is spoken there. */
+const words = new WeakMap<WebSocket, (message: string) => string>()
+export const speaks = (ws: WebSocket, frameOf: (message: string) => string): void => void words.set(ws, frameOf)
+
+const refused = new WeakSet<WebSocket>()
+/** Did this socket end because its peer sent a frame that was too large? */
+export const refusedFrame = (ws: WebSocket): boolean => refused.has(ws)
+
+/**
+ * Takes upgrades that the door lets through. Keeps no list of sockets: whoever opens them does. `ws` ends a socket whose
+ * peer sends too large a frame by itself, with 1009 and without a word: the word is added here.
+ */
 export const makeServer = (maxPayload = 1024 * 1024): WebSocketServer =>
-  new WebSocketServer({ noServer: true, maxPayload, perMessageDeflate: false, clientTracking: false })
+  new WebSocketServer({
+    noServer: true,
+    maxPayload,
+    perMessageDeflate: false,
+    clientTracking: false,
+    WebSocket: class extends WebSocket {
+      override close(code?: number, reason?: string | Buffer): void {
+        if (code !== 1009 || reason !== undefined || refused.has(this)) return super.close(code, reason)
+        refused.add(this)
+        const frameOf = words.get(this)
+        if (frameOf !== undefined && this.readyState === WebSocket.OPEN) {
+          const message = `A frame was larger than the ${maxPayload} bytes that are taken here, so the connection ends. Send less at once, or send it as a file.`
+          this.send(frameOf(message), asText)
+        }
+        super.close(1009, `a frame was larger than ${maxPayload} bytes`)
+      }
+    }
+  })
 
 export const makePulse = (period: number): Pulse => {
   const wheel = Array.from({ length: period }, () => new Map<WebSocket, number>())

@@ -20,8 +20,10 @@ export interface Options {
   readonly handshake: (request: IncomingMessage, socket: Duplex, head: Buffer, opened: (ws: WebSocket) => void) => void
 }
 
-/** What one kind of peer does. Called by the event loop: neither may block or throw. */
+/** What one kind of peer does. Called by the event loop: none may block or throw. */
 export interface Listener<P> {
+  /** How this peer is told that its frame was refused before anybody read it. */
+  readonly words: (message: string) => string
   /** `undefined`: it was binary, which nobody speaks here. */
   readonly onFrame: (ws: WebSocket, peer: P, text: string | undefined) => void
   readonly onClose: (ws: WebSocket, peer: P, code: number) => void
@@ -91,6 +93,7 @@ export const make = <P>(options: Options, listener: Listener<P>): Effect.Effect<
       admit: (ws, peer) => {
         peers.set(ws, peer)
         pulse.add(ws)
+        SocketPeer.speaks(ws, listener.words)
         ws.on("message", onMessage)
         ws.on("pong", onPong)
         ws.on("close", onClose)

@@ -41,14 +41,24 @@ export const make = (state: BrokerState, mailbox: Mailbox): Broker["Service"]["a
   const leave = (desk: Desk, link: AgentLink): Effect.Effect<void> =>
     desk.turn.withPermit(
       Effect.suspend(() => {
-        if (desk.link !== link) return Effect.void
+        if (desk.link !== link) {
+          const { replaced } = desk
+          const whose = replaced?.link === link ? link.tooLarge?.() : undefined
+          // It is with the agent again: counted, and ended should it come back once more.
+          if (replaced !== undefined && whose !== undefined) AgentDesk.suspect(desk, replaced.returned, whose)
+          if (replaced?.link === link) desk.replaced = undefined
+          return Effect.void
+        }
         desk.link = undefined
         desk.since = state.now()
         counts.onLine--
         setDeadlines(desk)
         announce(desk)
         return Effect.andThen(
-          Effect.tap(putBack(desk), (returned) => Effect.sync(() => tellReturned(returned))),
+          Effect.flatMap(putBack(desk), (returned) => {
+            tellReturned(returned)
+            return mailbox.giveUpTooLarge(desk, link, returned)
+          }),
           identities.seen(desk.clawId)
         ).pipe(
           Effect.catch((error) => Effect.logWarning("Messages of an agent that left stay marked as delivered", error))
@@ -187,7 +197,9 @@ export const make = (state: BrokerState, mailbox: Mailbox): Broker["Service"]["a
         }
         yield* adopt(desk, link, mine)
         setDeadlines(desk)
-        tellReturned(yield* putBack(desk))
+        const returned = yield* putBack(desk)
+        tellReturned(returned)
+        if (older !== undefined && returned.length > 0) desk.replaced = { link: older, returned }
         yield* identities.seen(clawId)
         yield* deliverNow(desk)
       })

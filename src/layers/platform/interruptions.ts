@@ -14,4 +14,9 @@ export const replaced = interrupted(
   "The agent's connection was replaced by a newer one in the middle of the answer. Ask again."
 )
 export const notStored = interrupted("The answer could not be stored on the platform. Ask again in a moment.")
+export const linkBroke: Failure = {
+  code: "INVALID_REQUEST",
+  message:
+    "Three times the agent's connection ended of this message or its answer, which is larger than one of them takes at once. Send less, or send it as a file."
+}
 export const cancelled: Failure = { code: "CANCELLED", message: "The answer was stopped on request." }

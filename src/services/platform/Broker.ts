@@ -27,6 +27,11 @@ export interface AgentLink {
   readonly origin: string
   /** Writes frames in order; never blocks. `false` = the socket is gone or over its bound. */
   readonly send: (frames: ReadonlyArray<string>) => boolean
+  /**
+   * Once it has ended: whether because of a frame that was too large (1009), `ours` for the agent or one of `theirs` for
+   * us. Absent: nobody can tell.
+   */
+  readonly tooLarge?: (() => "ours" | "theirs" | undefined) | undefined
   /** Ends the socket: 4001 replaced, 1001 going away ... */
   readonly close: (code: number, reason: string) => void
 }
