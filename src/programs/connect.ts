@@ -11,9 +11,10 @@ export const connect = Command.make(
       Flag.withDescription("The platform. Unset: INSTACLAW_WS_URL and its siblings"),
       Flag.optional
     ),
+    account: flags.account,
     register: Flag.String("register").pipe(
       Flag.withMetavar("<name>"),
-      Flag.withDescription("Without a profile in .insta, register under this name first"),
+      Flag.withDescription("Without a profile in .insta, register under this name at once, for scripts"),
       Flag.optional
     ),
     trustHost: Flag.Boolean("trust-host").pipe(
@@ -27,11 +28,12 @@ export const connect = Command.make(
   lazily(() => import("./run/connect.ts"))
 ).pipe(
   Command.withDescription(
-    "Puts an agent on the line of an InstaClaw platform, with the profile in .insta of this folder. On a platform of this machine it registers by itself."
+    "Puts agents on the line of an InstaClaw platform: the one of .insta in this folder, and those of .insta/accounts. An agent without a profile studies the folder and proposes who it is; when you have confirmed that, it is registered and on the line. A profile that is changed or removed is followed at once."
   ),
   Command.withShortDescription("Put an agent on the line of any InstaClaw platform"),
   Command.withExamples([
     { command: "clawfiber connect", description: "With .insta/config/profile.json of this folder" },
+    { command: "clawfiber connect --account ada --account bob", description: "Two of the accounts in .insta/accounts" },
     { command: "clawfiber connect --url http://127.0.0.1:8787", description: "To a platform of your own" },
     { command: "clawfiber connect --register Ada --agent ./ada.ts", description: "A new identity, your own code" }
   ])

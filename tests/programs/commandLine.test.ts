@@ -40,14 +40,8 @@ describe("the command line", () => {
       ["connect", "--url", "ws://claw.example/ws/chat"],
       /is not encrypted and not on this machine: no key is sent there/
     ],
-    [
-      ["connect"],
-      /^There is no profile in \.insta\/config\/profile\.json\. Register with: clawfiber connect --register NAME/
-    ],
-    [
-      ["connect", "--url", "http://127.0.0.1:9"],
-      /^The registration did not go through: nobody answers at http:\/\/127\.0\.0\.1:9/
-    ]
+    [["connect", "--account", "../up"], /^"\.\.\/up" cannot be the name of an account/],
+    [["doctor", "--account", "a/b"], /^"a\/b" cannot be the name of an account/]
   ] as const) {
     it(`${args.join(" ")}: one sentence on standard error, exit code 1`, async () => {
       const { code, stderr, stdout } = await run(args, { cwd })
@@ -107,7 +101,7 @@ describe("a profile of another platform", () => {
     writeFileSync(file, text.slice(0, 40))
     const { code, stderr, stdout } = await run(["connect"], { cwd: own.path })
     assert.strictEqual(code, 1)
-    assert.match(stderr, /^\.insta\/config\/profile\.json cannot be used: it is not whole JSON/)
+    assert.match(stderr, /\n\.insta\/config\/profile\.json cannot be used: it is not whole JSON[^\n]*\n$/)
     assert.notInclude(stderr + stdout, "key-of-claw")
   })
 })

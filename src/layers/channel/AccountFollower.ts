@@ -113,11 +113,7 @@ export const make = Effect.fnUntraced(function* <R>(
   }).pipe(Effect.uninterruptible, turn.withPermit, Effect.provideContext(context))
 
   const tell = (text: string | undefined): Effect.Effect<void> =>
-    Effect.suspend(() => {
-      if (SubscriptionRef.getUnsafe(fault) === text) return Effect.void
-      const said = text === undefined ? Effect.void : Effect.annotateLogs(Effect.logWarning(text), { account: id })
-      return Effect.andThen(SubscriptionRef.set(fault, text), said)
-    })
+    Effect.suspend(() => (SubscriptionRef.getUnsafe(fault) === text ? Effect.void : SubscriptionRef.set(fault, text)))
 
   const later = Effect.suspend(() => {
     const task = Effect.suspend(() => {

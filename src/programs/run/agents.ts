@@ -1,8 +1,11 @@
 /** Who answers, by the flags and the settings. Each kind is loaded only when it is wanted. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { AgentError, AgentRuntime } from "../../services/channel/AgentRuntime.ts"
+import * as MemoryTranscripts from "../../layers/channel/MemoryTranscripts.ts"
+import * as PlatformAttachments from "../../layers/channel/PlatformAttachments.ts"
+import { type AgentError, AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import type { Attachments } from "../../services/channel/Attachments.ts"
 import { modelOf, type Settings } from "../../services/channel/Settings.ts"
 import type { Transcripts } from "../../services/channel/Transcripts.ts"
@@ -47,6 +50,18 @@ const openai = Effect.fnUntraced(function* (settings: Settings) {
     })
   )
 })
+
+/**
+ * The agent beside every account: what it says of itself, and who studies the folder before there is an identity. It
+ * has no conversations and opens no attachments.
+ */
+export const alone = (runtime: Runtime) =>
+  Effect.map(
+    Layer.build(
+      Layer.fresh(runtime).pipe(Layer.provide([MemoryTranscripts.layer, PlatformAttachments.layerWithoutPlatform]))
+    ),
+    Context.get(AgentRuntime)
+  )
 
 /** An agent that cannot be made: its detail is a sentence for the operator already. */
 export const inWords = (error: AgentError) =>

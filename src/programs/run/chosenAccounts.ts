@@ -19,7 +19,6 @@ export const check = ({ account }: Input): Effect.Effect<void, Failure> => {
       )
 }
 
-export const choose = Effect.fnUntraced(function* (input: Input, root: string) {
-  yield* check(input)
-  return input.account.length > 0 ? [...new Set(input.account)] : yield* AccountFolders.find(root)
-})
+/** At this moment. */
+export const idsOf = (input: Input, root: string) =>
+  input.account.length > 0 ? Effect.succeed([...new Set(input.account)]) : AccountFolders.find(root)

@@ -1,25 +1,23 @@
-/** An agent on the line of any InstaClaw platform, with the profile in `.insta` of the working folder. */
+/** Agents on the line of any InstaClaw platform, with the profiles in `.insta` of the working folder. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { basename } from "node:path"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as FileLock from "../../layers/files/FileLock.ts"
-import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
+import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
-import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
-import { type Profile, ProfileStore } from "../../services/channel/ProfileStore.ts"
+import { type Account, Accounts } from "../../services/channel/Accounts.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import type { Common } from "../Cli.ts"
 import * as Cli from "../Cli.ts"
 import { withSettings } from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
+import * as accountReport from "./accountReport.ts"
+import * as accounts from "./accounts.ts"
 import * as agents from "./agents.ts"
-import * as line from "./line.ts"
-import * as registration from "./registration.ts"
+import * as chosenAccounts from "./chosenAccounts.ts"
+import * as proposals from "./proposals.ts"
 
-export interface Input {
+export interface Input extends chosenAccounts.Input {
   readonly url: Option.Option<string>
   readonly register: Option.Option<string>
   readonly trustHost: boolean
@@ -32,7 +30,7 @@ const root = ".insta"
 
 const fail = (message: string) => Effect.fail(new Failure({ message }))
 
-const addresses = (url: string | undefined, settings: Settings) => {
+export const addresses = (url: string | undefined, settings: Settings) => {
   if (url === undefined) return Effect.succeed({ wsUrl: settings.wsUrl, profileCreateUrl: settings.profileCreateUrl })
   const parsed = PlatformAddress.parse(url)
   return parsed === undefined
@@ -40,57 +38,81 @@ const addresses = (url: string | undefined, settings: Settings) => {
     : Effect.succeed(PlatformAddress.derive(parsed))
 }
 
-/** A key is sent to the host that issued it and to no other, unless the operator says so (law secret). */
-const checkOrigin = (profile: Profile, wsUrl: URL, input: Input, settings: Settings) => {
-  const origin = PlatformAddress.originOf(wsUrl)
-  // A profile of the seed does not say where it is from: the addresses in the settings do.
-  const issuer = profile.origin ?? PlatformAddress.originOf(settings.wsUrl)
-  return input.trustHost || PlatformAddress.sameOrigin(origin, issuer)
-    ? Effect.void
-    : fail(
-        `The key in ${root} was issued by ${issuer}, and ${origin} is another host: it is not sent there. If you trust that host with it, add --trust-host.`
-      )
-}
-
-const identity = Effect.fnUntraced(function* (input: Input, profileCreateUrl: URL) {
-  const store = yield* ProfileStore
-  const found = yield* store.load
-  const name = Option.getOrUndefined(input.register)
-  if (Option.isSome(found)) {
-    if (name !== undefined) {
-      yield* Effect.logInfo(
-        `There is a profile in ${root} already (${found.value.name}): it is used, nothing is registered.`
-      )
-    }
-    return found.value
+/** `--register`: a name is all a script says; who wants to say more has `clawfiber register`. */
+const registerNow = Effect.fnUntraced(function* (all: ReadonlyArray<Account>, name: string) {
+  const [account] = all
+  if (account === undefined || all.length > 1) {
+    return yield* fail("--register makes one agent, and there are several accounts. Name one with --account.")
   }
-  if (name === undefined && !PlatformAddress.isLoopback(profileCreateUrl)) {
-    return yield* fail(
-      `There is no profile in ${root}/config/profile.json. Register with: clawfiber connect --register NAME, or put the profile there that the platform gave you.`
+  const state = SubscriptionRef.getUnsafe(account.registrar.state)
+  if (state._tag === "registered") {
+    return yield* Effect.logInfo(
+      `There is a profile in ${root} already (${state.name}): it is used, nothing is registered.`
     )
   }
-  const profile = yield* registration.register(
-    profileCreateUrl,
-    registration.proposal(name ?? (basename(process.cwd()) || "agent"), "")
-  )
-  yield* Effect.logInfo(
-    `Registered as ${profile.name} (${profile.claw_id}). The key is in ${root}/config/profile.json.`
-  )
-  return profile
+  yield* account.registrar
+    .submit({ proposal: proposals.named(name) })
+    .pipe(Effect.mapError(({ message }) => new Failure({ message })))
 })
 
-/** Two programs with one key would take the line from each other. */
-const alone = FileLock.hold(`${root}/.line.lock`, { wait: 0 }).pipe(
-  Effect.mapError((error) =>
-    error._tag === "Held"
-      ? new Failure({ message: `${error.owner} is on the line with this profile already. Stop it first.` })
-      : new Failure({ message: `${root} cannot be written. Mend its permissions, or free some space.` })
-  )
-)
+const tell = (input: Input & Common, chosen: agents.Chosen, page: string | undefined) =>
+  Effect.fnUntraced(function* (account: Account, standing: accountReport.Standing, alone: boolean) {
+    const { description } = account.agent
+    switch (standing._tag) {
+      case "Underway":
+        return
+      case "OnLine": {
+        const { profile, url } = standing.line
+        if (input.json) {
+          const { claw_id, name } = profile
+          return yield* Output.event({
+            event: "connected",
+            account: account.id,
+            url: url.href,
+            claw_id,
+            name,
+            agent: description
+          })
+        }
+        yield* Output.line(`${profile.name} (${profile.claw_id}) is on the line at ${url.host}.`)
+        if (!alone) return
+        yield* Output.line(`Answers:  ${description}`)
+        if (chosen.note !== undefined) yield* Output.line(`          ${chosen.note}`)
+        return yield* Output.line("Ctrl-C ends it.")
+      }
+      case "Pending": {
+        const { proposal, proposalId } = standing
+        if (input.json) {
+          return yield* Output.event({ event: "pending", account: account.id, proposal_id: proposalId, proposal })
+        }
+        return yield* Output.line(proposals.inWords(account.id, proposal, page))
+      }
+      case "Stuck": {
+        // Nobody is shown how it goes on, so it does not go on.
+        if (alone && page === undefined) return yield* fail(standing.message)
+        if (input.json) yield* Output.event({ event: "stuck", account: account.id, message: standing.message })
+        return yield* Effect.annotateLogs(Effect.logWarning(standing.message), { account: account.id })
+      }
+    }
+  })
+
+const serve = (input: Input & Common, chosen: agents.Chosen) =>
+  Effect.gen(function* () {
+    const all = yield* Accounts
+    const name = Option.getOrUndefined(input.register)
+    if (name !== undefined) yield* registerNow(SubscriptionRef.getUnsafe(all.all), name)
+    // The control page's address, once its server is mounted here.
+    const page: string | undefined = undefined
+    const say = tell(input, chosen, page)
+    return yield* accountReport.follow(all, (account, standing) =>
+      say(account, standing, SubscriptionRef.getUnsafe(all.all).length === 1)
+    )
+  })
 
 export const run = (input: Input & Common) =>
   withSettings({ json: input.json }, (settings, environment) =>
     Effect.gen(function* () {
+      yield* chosenAccounts.check(input)
       const { profileCreateUrl, wsUrl } = yield* addresses(Option.getOrUndefined(input.url), settings)
       if (!PlatformAddress.mayCarryKeys(wsUrl)) {
         return yield* fail(
@@ -103,44 +125,23 @@ export const run = (input: Input & Common) =>
         settings,
         environment
       })
-      const profile = yield* identity(input, profileCreateUrl)
-      yield* checkOrigin(profile, wsUrl, input, settings)
-      yield* alone
+      const agent = yield* Effect.catchTag(agents.alone(chosen.runtime), "AgentError", agents.inWords)
       yield* Cli.serving
-      return yield* Effect.gen(function* () {
-        const runtime = yield* AgentRuntime
-        yield* line.untilOnLine
-        if (input.json) {
-          yield* Output.event({
-            event: "connected",
-            url: wsUrl.href,
-            claw_id: profile.claw_id,
-            name: profile.name,
-            agent: runtime.description
-          })
-        } else {
-          yield* Output.line(`${profile.name} (${profile.claw_id}) is on the line at ${wsUrl.host}.`)
-          yield* Output.line(`Answers:  ${runtime.description}`)
-          if (chosen.note !== undefined) yield* Output.line(`          ${chosen.note}`)
-          yield* Output.line("Ctrl-C ends it.")
-        }
-        return yield* line.untilBlocked
-      }).pipe(
-        Effect.provide(
-          line.layer({
-            profile,
-            wsUrl,
-            settings,
-            runtime: chosen.runtime,
-            transcripts: `${root}/transcripts`,
-            journal: `${root}/journal.sqlite`,
-            sync: Option.getOrUndefined(input.sync)
-          })
-        ),
-        Effect.catchTag("AgentError", agents.inWords)
+      const options: accounts.Options = {
+        root,
+        ids: chosenAccounts.idsOf(input, root),
+        wsUrl,
+        profileCreateUrl,
+        issuer: input.trustHost ? undefined : PlatformAddress.originOf(settings.wsUrl),
+        settings,
+        agent: { description: agent.description, model: agent.model },
+        runtime: chosen.runtime,
+        propose: (id) => (Option.isSome(input.register) ? undefined : proposals.ask(id, agent)),
+        sync: Option.getOrUndefined(input.sync)
+      }
+      return yield* serve(input, chosen).pipe(
+        Effect.provide(accounts.layer(options)),
+        Effect.catchTag("DatabaseError", accounts.inUse(options))
       )
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(FileProfileStore.layer({ root }).pipe(Layer.provideMerge(NodeFileSystem.layer)))
-    )
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )

@@ -109,7 +109,7 @@ const look = Effect.fnUntraced(function* (input: Input, environment: Environment
   yield* report(yield* network.tls(platform))
   yield* Effect.forEach(yield* network.http(platform), report, { discard: true })
 
-  const ids = yield* chosenAccounts.choose(input, root)
+  const ids = yield* chosenAccounts.idsOf(input, root)
   for (const id of ids) {
     const several = ids.length > 1 || id !== AccountFolders.defaultId
     yield* account(id, wsUrl, settings, (finding) => report(several ? { ...finding, account: id } : finding))
@@ -119,6 +119,7 @@ const look = Effect.fnUntraced(function* (input: Input, environment: Environment
 
 export const run = (input: Input & Common) =>
   Effect.gen(function* () {
+    yield* chosenAccounts.check(input)
     const environment = yield* Environment.variables
     let faults = 0
     const report = (finding: Finding) => {

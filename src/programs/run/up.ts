@@ -5,19 +5,20 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
-import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
-import { ProfileStore } from "../../services/channel/ProfileStore.ts"
+import { type Account, Accounts } from "../../services/channel/Accounts.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import type { Common } from "../Cli.ts"
 import * as Cli from "../Cli.ts"
 import { withSettings } from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
+import * as accountReport from "./accountReport.ts"
+import * as accounts from "./accounts.ts"
 import * as agents from "./agents.ts"
-import * as line from "./line.ts"
-import * as registration from "./registration.ts"
+import * as proposals from "./proposals.ts"
 import * as serve from "./serve.ts"
 
 export interface Input extends serve.Input {
@@ -25,18 +26,6 @@ export interface Input extends serve.Input {
   readonly exec: Option.Option<string>
   readonly sync: Option.Option<"normal" | "full">
 }
-
-/** Of the first start or of now. The port may be another one every time, so the origin is not looked at. */
-const identity = Effect.fnUntraced(function* (url: URL) {
-  const store = yield* ProfileStore
-  const found = yield* store.load
-  return Option.isSome(found)
-    ? found.value
-    : yield* registration.register(
-        PlatformAddress.derive(url).profileCreateUrl,
-        registration.proposal("Claw", "The agent of this machine.")
-      )
-})
 
 const summary = (input: Input, settings: Settings, url: string, answers: ReadonlyArray<string>) => {
   const chat = input.port === 8787 && input.host === "127.0.0.1" ? "clawfiber chat" : `clawfiber chat --url ${url}`
@@ -52,52 +41,71 @@ const summary = (input: Input, settings: Settings, url: string, answers: Readonl
   ].join("\n")
 }
 
+/** Registers on the first start: nobody who only wants to look has to fill in a form. */
+const introduce = Effect.fnUntraced(function* (account: Account) {
+  if (SubscriptionRef.getUnsafe(account.registrar.state)._tag === "registered") return
+  yield* account.registrar
+    .submit({ proposal: proposals.named("Claw", "The agent of this machine.") })
+    .pipe(Effect.mapError(({ message }) => new Failure({ message })))
+})
+
+/** Why the agent is not on the line although the platform has just started. */
+const strange = (root: string, input: Input, standing: Extract<accountReport.Standing, { readonly _tag: "Stuck" }>) =>
+  new Failure({
+    message:
+      standing.error?.reason._tag === "CredentialsRefused"
+        ? `The platform in ${input.data} does not know the agent in ${root}: one of the two is not the other's. Move ${root} away, and the next start registers a new agent.`
+        : standing.message
+  })
+
 const withAgent = (input: Input & Common, settings: Settings, chosen: agents.Chosen, url: string) =>
   Effect.gen(function* () {
-    const root = `${input.data}/agent/.insta`
-    const profile = yield* identity(new URL(url)).pipe(Effect.provide(FileProfileStore.layer({ root })))
-    return yield* Effect.gen(function* () {
-      const runtime = yield* AgentRuntime
-      yield* line.untilOnLine.pipe(
-        Effect.catchIf(
-          (error) => error.reason._tag === "CredentialsRefused",
-          () =>
-            Effect.fail(
-              new Failure({
-                message: `The platform in ${input.data} does not know the agent in ${root}: one of the two is not the other's. Move ${root} away, and the next start registers a new agent.`
-              })
-            )
-        )
-      )
-      if (input.json) {
-        yield* Output.event({
-          event: "connected",
-          url: PlatformAddress.derive(new URL(url)).wsUrl.href,
-          claw_id: profile.claw_id,
-          name: profile.name,
-          agent: runtime.description
-        })
-      } else {
-        const answers = [`${profile.name} (${profile.claw_id}): ${runtime.description}`]
-        if (chosen.note !== undefined) answers.push(chosen.note)
-        yield* Output.line(summary(input, settings, url, answers))
+    const beside = `${input.data}/agent`
+    const root = `${beside}/.insta`
+    const agent = yield* Effect.catchTag(agents.alone(chosen.runtime), "AgentError", agents.inWords)
+    // The port may be another one every time, so the origin of the key is not looked at.
+    const options: accounts.Options = {
+      ...PlatformAddress.derive(new URL(url)),
+      root,
+      beside,
+      ids: Effect.succeed([AccountFolders.defaultId]),
+      issuer: undefined,
+      settings,
+      agent: { description: agent.description, model: agent.model },
+      runtime: chosen.runtime,
+      propose: () => undefined,
+      sync: Option.getOrUndefined(input.sync)
+    }
+    let ready = false
+    const tell = Effect.fnUntraced(function* (account: Account, standing: accountReport.Standing) {
+      if (standing._tag === "Stuck") {
+        if (!ready) return yield* strange(root, input, standing)
+        return yield* Effect.logWarning(standing.message)
       }
-      return yield* line.untilBlocked
-    }).pipe(
-      Effect.provide(
-        line.layer({
-          profile,
-          wsUrl: PlatformAddress.derive(new URL(url)).wsUrl,
-          settings,
-          runtime: chosen.runtime,
-          transcripts: `${input.data}/agent/transcripts`,
-          journal: `${input.data}/agent/journal.sqlite`,
-          sync: Option.getOrUndefined(input.sync)
+      if (standing._tag !== "OnLine" || ready) return
+      ready = true
+      const { profile } = standing.line
+      const { description } = account.agent
+      if (input.json) {
+        const { claw_id, name } = profile
+        return yield* Output.event({
+          event: "connected",
+          url: standing.line.url.href,
+          claw_id,
+          name,
+          agent: description
         })
-      ),
-      Effect.catchTag("AgentError", agents.inWords)
-    )
-  })
+      }
+      const answers = [`${profile.name} (${profile.claw_id}): ${description}`]
+      if (chosen.note !== undefined) answers.push(chosen.note)
+      yield* Output.line(summary(input, settings, url, answers))
+    })
+    return yield* Effect.gen(function* () {
+      const all = yield* Accounts
+      yield* Effect.forEach(SubscriptionRef.getUnsafe(all.all), introduce, { discard: true })
+      return yield* accountReport.follow(all, tell)
+    }).pipe(Effect.provide(accounts.layer(options)), Effect.catchTag("DatabaseError", accounts.inUse(options)))
+  }).pipe(Effect.scoped)
 
 export const run = (input: Input & Common) =>
   withSettings(

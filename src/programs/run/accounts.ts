@@ -1,0 +1,139 @@
+/** The accounts of a folder as a program runs them: their files, their registrars, their lines, over one journal. */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import type * as Path from "effect/Path"
+import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
+import * as AccountLine from "../../layers/channel/AccountLine.ts"
+import * as ConnectRate from "../../layers/channel/ConnectRate.ts"
+import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
+import * as HttpProfileApi from "../../layers/channel/HttpProfileApi.ts"
+import * as LiveAccounts from "../../layers/channel/LiveAccounts.ts"
+import * as LoopRegistrar from "../../layers/channel/LoopRegistrar.ts"
+import * as SqlJournal from "../../layers/channel/SqlJournal.ts"
+import * as FileLock from "../../layers/files/FileLock.ts"
+import type { DatabaseError } from "../../layers/sql/DatabaseError.ts"
+import { type Account, InUse, LineFault, Unready } from "../../services/channel/Accounts.ts"
+import type { Journal } from "../../services/channel/Journal.ts"
+import type { ProfileApi } from "../../services/channel/ProfileApi.ts"
+import type { Settings } from "../../services/channel/Settings.ts"
+import { Failure } from "../Failure.ts"
+import type { Runtime } from "./agents.ts"
+
+export interface Options {
+  /** `.insta`, or where else the accounts are. */
+  readonly root: string
+  /** The accounts there are at this moment. */
+  readonly ids: Effect.Effect<ReadonlyArray<string>, never, FileSystem.FileSystem>
+  readonly wsUrl: URL
+  readonly profileCreateUrl: URL
+  /** See `AccountLine.Options`. */
+  readonly issuer: string | undefined
+  readonly settings: Settings
+  readonly agent: Account["agent"]
+  readonly runtime: Runtime
+  /** Asks the agent of this account who it is; `undefined`: nobody is asked. */
+  readonly propose: (id: string) => LoopRegistrar.Options["propose"]
+  /** Wins over the setting. */
+  readonly sync: "normal" | "full" | undefined
+  /** Where `up` keeps them: beside the root. By default they are in it. */
+  readonly beside?: string | undefined
+}
+
+/** Above so many accounts their locks are renewed more seldom: each renewal is a file written. */
+const many = 50
+
+const hold = Effect.fnUntraced(function* (root: string, expiry: FileLock.Options["expiry"]) {
+  const fs = yield* FileSystem.FileSystem
+  yield* fs.makeDirectory(root, { recursive: true, mode: 0o700 })
+  yield* FileLock.hold(`${root}/.line.lock`, { wait: 0, expiry })
+})
+
+/** Two programs with one key would take the line from each other. */
+const claim = (root: string, expiry: FileLock.Options["expiry"]) =>
+  Effect.mapError(hold(root, expiry), (error) => {
+    const reason =
+      error._tag === "Held"
+        ? new InUse({ owner: error.owner })
+        : new Unready({ detail: `${root} cannot be written. Mend its permissions, or free some space.` })
+    return new LineFault({ reason })
+  })
+
+/** Who has a lock of these accounts. */
+const ownerOf = Effect.fnUntraced(function* (roots: ReadonlyArray<string>) {
+  for (const root of roots) {
+    const held = yield* Effect.flip(Effect.scoped(hold(root, undefined))).pipe(Effect.option)
+    if (held._tag === "Some" && held.value._tag === "Held") return held.value.owner
+  }
+  return undefined
+})
+
+/** A journal in use is the sign of another program on these accounts: it is told by its lock. */
+export const inUse =
+  ({ ids, root }: Pick<Options, "ids" | "root">) =>
+  (error: DatabaseError) =>
+    Effect.gen(function* () {
+      if (error.reason !== "Locked") return yield* error
+      const owner = yield* ownerOf((yield* ids).map((id) => AccountFolders.rootOf(root, id)))
+      return yield* new Failure({
+        message:
+          owner === undefined
+            ? `Another program runs accounts of ${root} already, and their journal with them. Stop it first, or run all of them with one command.`
+            : new LineFault({ reason: new InUse({ owner }) }).message
+      })
+    })
+
+const journal = ({ beside, root, settings, sync }: Options) =>
+  SqlJournal.layerFile({
+    filename: `${beside ?? root}/journal.sqlite`,
+    durability: sync ?? settings.sync,
+    maxAge: settings.journalMaxAge,
+    maxEntries: settings.journalMaxEntries
+  })
+
+type Needs = FileSystem.FileSystem | Path.Path | Journal | ProfileApi | SecureRandom.SecureRandom
+
+const layers = (options: Options) => {
+  const { beside, profileCreateUrl, root, settings, wsUrl } = options
+  return Layer.unwrap(
+    Effect.gen(function* () {
+      const rate = yield* ConnectRate.make(settings.connectRate)
+      const expiry = (yield* options.ids).length > many ? "5 minutes" : undefined
+      return LiveAccounts.layer<Needs>({
+        ids: options.ids,
+        agent: options.agent,
+        registrar: (id) =>
+          LoopRegistrar.layer({ propose: options.propose(id) }).pipe(
+            Layer.provide(FileProfileStore.layer({ root: AccountFolders.rootOf(root, id) }))
+          ),
+        claim: (id) => claim(AccountFolders.rootOf(root, id), expiry),
+        open: (id, profile, latest) => {
+          const own = AccountFolders.rootOf(root, id)
+          return AccountLine.open({
+            profile,
+            latest,
+            root: own,
+            wsUrl,
+            issuer: options.issuer,
+            settings,
+            rate,
+            runtime: options.runtime,
+            transcripts: `${id === AccountFolders.defaultId ? (beside ?? own) : own}/transcripts`
+          })
+        }
+      }).pipe(
+        Layer.provide([
+          HttpProfileApi.layer({ url: profileCreateUrl }).pipe(Layer.provide(FetchHttpClient.layer)),
+          SecureRandom.layerWebCrypto
+        ])
+      )
+    })
+  )
+}
+
+export const layer = (options: Options) =>
+  layers(options).pipe(Layer.provide(journal(options)), Layer.provide([NodeFileSystem.layer, NodePath.layer]))
