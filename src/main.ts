@@ -1,4 +1,5 @@
 import * as Command from "effect/cli/Command"
+import { agent } from "./programs/agent.ts"
 import { backup, restore } from "./programs/backup.ts"
 import { chat } from "./programs/chat.ts"
 import * as Cli from "./programs/Cli.ts"
@@ -12,7 +13,7 @@ import { version } from "./programs/version.ts"
 
 Command.make("clawfiber").pipe(
   Command.withDescription("Puts an AI agent on the line. `clawfiber up` is all it takes on one machine."),
-  Command.withSubcommands([up, platform, connect, chat, doctor, backup, restore, person, simulate]),
+  Command.withSubcommands([up, platform, connect, chat, doctor, backup, restore, person, agent, simulate]),
   Command.withGlobalFlags([Cli.Json]),
   (command) => Cli.main(command, version)
 )

@@ -100,7 +100,7 @@ export const errorOfEnd = (end: SocketEnd): ConnectionError => {
     case "Closed":
       return errorOfClose(end.code)
     case "Refused":
-      return errorOfStatus(end.status)
+      return errorOfStatus(end.status, end.code)
     case "Failed":
       return unreachable(end.detail)
   }

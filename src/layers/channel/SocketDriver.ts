@@ -14,8 +14,8 @@ export interface DialRequest {
 /** How a socket ended. `detail` is half a sentence for people. */
 export type SocketEnd =
   | { readonly _tag: "Closed"; readonly code: number }
-  /** The upgrade was answered with an HTTP status instead of a socket. */
-  | { readonly _tag: "Refused"; readonly status: number }
+  /** The upgrade was answered with an HTTP status instead of a socket; `code` is the one in its body, if any. */
+  | { readonly _tag: "Refused"; readonly status: number; readonly code?: number | undefined }
   /** The network failed before there was a socket. */
   | { readonly _tag: "Failed"; readonly detail: string }
 

@@ -79,13 +79,43 @@ const givenUp: SocketEnd = { _tag: "Failed", detail: "the connection was given u
 
 const onError = function (this: WebSocket, error: Error): void {
   if (!(this instanceof DrivenSocket)) return
-  if (!this.wasOpened) this.failure = { _tag: "Failed", detail: detailOf(error) }
+  if (!this.wasOpened && this.failure._tag === "Failed") this.failure = { _tag: "Failed", detail: detailOf(error) }
 }
+/** More of an answer is not waited for. */
+const maxRefusal = 4_096
+
+const codeIn = (body: string): number | undefined => {
+  try {
+    const parsed: unknown = JSON.parse(body)
+    return typeof parsed === "object" && parsed !== null && "code" in parsed && typeof parsed.code === "number"
+      ? parsed.code
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
 const onUnexpectedResponse = function (this: WebSocket, _request: unknown, response: IncomingMessage): void {
   if (!(this instanceof DrivenSocket)) return
-  this.finish({ _tag: "Refused", status: response.statusCode ?? 0 })
-  response.resume()
-  this.terminate()
+  const status = response.statusCode ?? 0
+  // Should the rest of the answer never come, it is still this refusal.
+  this.failure = { _tag: "Refused", status }
+  let body = ""
+  const finish = (): void => {
+    this.finish({ _tag: "Refused", status, code: codeIn(body) })
+    this.terminate()
+  }
+  // Only there its body says more than its status.
+  if (status !== 403) {
+    response.resume()
+    return finish()
+  }
+  response.on("data", (chunk: Buffer) => {
+    body += chunk.toString("latin1")
+    if (body.length > maxRefusal) finish()
+  })
+  response.on("end", finish)
+  response.on("error", finish)
 }
 const onUpgrade = function (this: WebSocket, response: IncomingMessage): void {
   if (!(this instanceof DrivenSocket)) return

@@ -85,7 +85,9 @@ export const settingNames: ReadonlyArray<SettingName> = [
   "rateLoopback",
   "issuer",
   "issuerAudience",
-  "issuerJwks"
+  "issuerJwks",
+  "approval",
+  "activationLifetime"
 ]
 
 /** Beyond this machine only where that is meant: there is no encryption, and everyone there may try. */
@@ -163,6 +165,8 @@ export const layer = (input: Input, settings: Settings) =>
         sessions: { maxWaiting: settings.mailboxMaxMessages, waitingLifetime: settings.mailboxLifetime },
         postgres: database(settings),
         openSignIn: input.openSignIn,
+        approval: settings.approval,
+        activations: { lifetime: settings.activationLifetime },
         publicUrl: Option.getOrUndefined(input.publicUrl),
         behindProxy: input.behindProxy
       })

@@ -4,7 +4,7 @@
  *
  * Sources: RFC 6455 section 7.4.1 and the IANA registry for 1000..1015; 4001 and 4002 from the protocol's family.
  */
-import { ConnectionError, CredentialsRefused, Replaced, Unreachable } from "./Connection.ts"
+import { ConnectionError, CredentialsRefused, NotAdmitted, Replaced, Unreachable } from "./Connection.ts"
 
 /**
  * - `reconnect`: dial again after the backoff.
@@ -37,7 +37,9 @@ export const closeCodes: ReadonlyArray<Row> = [
   { code: 1014, verdict: "reconnect", text: "a gateway on the way had no answer from the platform" },
   { code: 1015, verdict: "reconnect", text: "the encryption could not be set up" },
   { code: 4001, verdict: "replaced", text: "another connection with the same key took over" },
-  { code: 4002, verdict: "reconnect", text: "the platform held the connection for stale" }
+  { code: 4002, verdict: "reconnect", text: "the platform held the connection for stale" },
+  // Ours: the next upgrade is told why.
+  { code: 4003, verdict: "reconnect", text: "the platform switched this agent off, or ended its keys" }
 ]
 
 /** Answers to the upgrade with a meaning of their own. Every status that is not here is `reconnect`. */
@@ -86,5 +88,14 @@ const errorOf = (row: Row): ConnectionError => {
 /** What a close of the socket means. The peer's own reason text is left out: it is not ours to show. */
 export const errorOfClose = (code: number): ConnectionError => errorOf(rowOfClose(code))
 
-/** What a refused upgrade means. */
-export const errorOfStatus = (status: number): ConnectionError => errorOf(rowOfStatus(status))
+/** Codes of the bot API, in the body of a 403. */
+const standings: ReadonlyMap<number | undefined, "inactive" | "pending"> = new Map([
+  [40102, "inactive"],
+  [40103, "pending"]
+])
+
+/** What a refused upgrade means. `code`: the one in the answer's body, where it held one. Its text is left out too. */
+export const errorOfStatus = (status: number, code?: number): ConnectionError => {
+  const why = status === 403 ? standings.get(code) : undefined
+  return why === undefined ? errorOf(rowOfStatus(status)) : new ConnectionError({ reason: new NotAdmitted({ why }) })
+}

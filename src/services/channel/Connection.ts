@@ -25,6 +25,11 @@ export class CredentialsRefused extends Schema.TaggedError<CredentialsRefused>()
   code: Schema.Finite
 }) {}
 
+/** The key is right, but the platform does not let this agent on the line just now (upgrade 403). Needs a person. */
+export class NotAdmitted extends Schema.TaggedError<NotAdmitted>()("NotAdmitted", {
+  why: Schema.Literals(["inactive", "pending"])
+}) {}
+
 /** Another connection of the same account took over (close 4001). Needs a person. */
 export class Replaced extends Schema.TaggedError<Replaced>()("Replaced", {}) {}
 
@@ -46,6 +51,7 @@ export type ConnectionReason =
   | Unreachable
   | HeartbeatLost
   | CredentialsRefused
+  | NotAdmitted
   | Replaced
   | InsecureAddress
   | FrameTooLarge
@@ -57,6 +63,7 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>()("Conn
     Unreachable,
     HeartbeatLost,
     CredentialsRefused,
+    NotAdmitted,
     Replaced,
     InsecureAddress,
     FrameTooLarge,
@@ -78,6 +85,10 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>()("Conn
         return `The link is dead: ${reason.missed} pings in a row had no answer. Connecting anew.`
       case "CredentialsRefused":
         return `The platform refused the key (${reason.code}). Check app_key and app_secret in .insta/config/profile.json, or register again.`
+      case "NotAdmitted":
+        return reason.why === "pending"
+          ? "The platform knows this agent but has not approved it yet, so it cannot connect. Whoever runs the platform approves it (there: clawfiber agent approve); then try again."
+          : "This agent is switched off on the platform, so it cannot connect. Its owner switches it on under My agents on the platform's page, or whoever runs the platform does (there: clawfiber agent activate); then try again."
       case "Replaced":
         return "Another connection with the same key took over, so this one stays away. Stop the other program, or give this one a key of its own, then start again."
       case "InsecureAddress":

@@ -430,6 +430,24 @@ export const table = {
     about:
       "Where the issuer's public keys are. Unset: .well-known/jwks.json under the issuer. https, or http on this machine."
   }),
+  approval: choice(
+    {
+      name: "CLAWFIBER_APPROVAL",
+      topic: "Platform",
+      about:
+        "needed: an agent that registers cannot connect until you let it in with `clawfiber agent approve`. Unset: given, at once."
+    },
+    ["given", "needed"]
+  ),
+  activationLifetime: millis(
+    {
+      name: "CLAWFIBER_ACTIVATION_LIFETIME",
+      topic: "Platform",
+      about: "How long the token is good with which a person gets an agent registered as theirs."
+    },
+    900_000,
+    1_000
+  ),
   token: secret({
     name: "CLAWFIBER_TOKEN",
     topic: "Program",

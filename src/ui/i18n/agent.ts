@@ -113,6 +113,8 @@ export const enAgent = {
   "line.HeartbeatLost": "The link was dead: several pings in a row had no answer. It is made anew by itself.",
   "line.CredentialsRefused":
     "The platform refused the key. Check app_key and app_secret in the profile, or remove it and register again. Then try again here.",
+  "line.NotAdmitted":
+    "The platform knows this agent but does not let it on the line: it waits for approval, or it is switched off there. Once that has changed, try again here.",
   "line.Replaced":
     "Another program with the same key took over, so this one stays away. Stop that one, or give this one a key of its own. Then try again here.",
   "line.InsecureAddress":
@@ -297,6 +299,7 @@ export const zhAgent: Readonly<Record<keyof typeof enAgent, string>> = {
   "line.HeartbeatLost": "连接已失效：连续多次 ping 没有回应。会自动重新建立。",
   "line.CredentialsRefused":
     "平台拒绝了密钥。请检查资料中的 app_key 与 app_secret，或移除资料后重新注册，然后在这里重试。",
+  "line.NotAdmitted": "平台认识这个智能体，但暂不允许它上线：它尚待批准，或已在平台上停用。情况改变后请在这里重试。",
   "line.Replaced":
     "另一个使用同一密钥的程序接管了连接，所以这个程序让开了。请停止那个程序，或给这个换一个密钥，然后在这里重试。",
   "line.InsecureAddress": "该地址未加密，也不在本机，因此不会向它发送密钥。请使用 wss:// 地址。",

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as CloseCodes from "../../../src/services/channel/CloseCodes.ts"
 
-const transient = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1009, 1011, 1012, 1013, 1014, 1015, 4002]
+const transient = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1009, 1011, 1012, 1013, 1014, 1015, 4002, 4003]
 
 describe("close codes", () => {
   it.each(transient)("%i connects again", (code) => {
@@ -22,7 +22,7 @@ describe("close codes", () => {
     assert.strictEqual(error.reason._tag, "Replaced")
   })
 
-  it.each([1010, 3000, 4000, 4003, 4999])("%i has no row and connects again", (code) => {
+  it.each([1010, 3000, 4000, 4004, 4999])("%i has no row and connects again", (code) => {
     assert.isUndefined(CloseCodes.closeCodes.find((row) => row.code === code))
     const error = CloseCodes.errorOfClose(code)
     assert.isTrue(error.transient)

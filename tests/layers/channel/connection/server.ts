@@ -32,7 +32,7 @@ export interface Server {
   /** Upgrades answered so far, refused ones too. */
   readonly upgrades: () => number
   /** From now on upgrades are answered with this status; undefined = with a socket. */
-  readonly refuse: (status: number | undefined) => void
+  readonly refuse: (status: number | undefined, body?: string) => void
 }
 
 export const make = (options: { readonly greets?: boolean } = {}): Effect.Effect<Server, never, Scope.Scope> =>
@@ -40,6 +40,7 @@ export const make = (options: { readonly greets?: boolean } = {}): Effect.Effect
     const links = yield* Queue.unbounded<ServerLink>()
     const run = Effect.runSyncWith(yield* Effect.context<never>())
     let status: number | undefined
+    let refusal = "no"
     let upgrades = 0
     const server = yield* Effect.acquireRelease(
       Effect.sync(
@@ -51,7 +52,7 @@ export const make = (options: { readonly greets?: boolean } = {}): Effect.Effect
             verifyClient: (_info, answer) => {
               upgrades += 1
               if (status === undefined) answer(true)
-              else answer(false, status, "no", { location: "ws://127.0.0.1:1/elsewhere" })
+              else answer(false, status, refusal, { location: "ws://127.0.0.1:1/elsewhere" })
             }
           })
       ),
@@ -90,8 +91,9 @@ export const make = (options: { readonly greets?: boolean } = {}): Effect.Effect
       url: `ws://127.0.0.1:${port}/ws/chat`,
       next: Queue.take(links),
       upgrades: () => upgrades,
-      refuse: (code) => {
+      refuse: (code, body = "no") => {
         status = code
+        refusal = body
       }
     }
   })

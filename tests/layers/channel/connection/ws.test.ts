@@ -88,6 +88,30 @@ describe("upgrade", () => {
     )
   }
 
+  for (const [body, reason] of [
+    ['{"code":40102,"message":"x"}', { _tag: "NotAdmitted", why: "inactive" }],
+    ['{"code":40103,"message":"x"}', { _tag: "NotAdmitted", why: "pending" }],
+    ['{"code":40300,"message":"x"}', { _tag: "CredentialsRefused", code: 403 }],
+    ["<html>no</html>", { _tag: "CredentialsRefused", code: 403 }],
+    ["", { _tag: "CredentialsRefused", code: 403 }],
+    [`{"code":40102,"message":"${"x".repeat(100_000)}"}`, { _tag: "CredentialsRefused", code: 403 }]
+  ] as const) {
+    live(
+      `403 with ${body.slice(0, 16)} (${body.length}) blocks as ${reason._tag}, in our own words`,
+      Effect.gen(function* () {
+        const server = yield* Server.make()
+        server.refuse(403, body)
+        yield* Effect.gen(function* () {
+          const blocked = yield* awaitPhase("blocked")
+          assert.deepInclude(blocked.lastFailure?.reason, reason)
+          assert.strictEqual(blocked.lastFailure?.transient, false)
+          assert.notInclude(blocked.lastFailure?.message ?? "", 'x"')
+          assert.strictEqual(server.upgrades(), 1)
+        }).pipe(to(server.url))
+      })
+    )
+  }
+
   for (const status of [302, 404, 503]) {
     live(
       `answered with ${status} is tried again, at the same address`,
