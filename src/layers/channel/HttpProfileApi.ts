@@ -7,9 +7,13 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import {
   AddressRefused,
   ProfileApi,
@@ -17,6 +21,7 @@ import {
   RegistrationFailed,
   RegistrationRefused
 } from "../../services/channel/ProfileApi.ts"
+import type { FieldFault } from "../../services/protocol/ProfileFields.ts"
 import * as PlatformAddress from "./PlatformAddress.ts"
 import * as ProfileCodec from "./ProfileCodec.ts"
 
@@ -48,6 +53,39 @@ const wordsOf = (body: unknown): string | undefined => {
   return typeof message === "string" && message.trim() !== "" ? tame(message) : undefined
 }
 
+const mostFaults = 20
+
+/**
+ * What was not taken, by field: `{data: {fields: [{field, message}]}}` of our platform, or `param` beside the message,
+ * or within `error`.
+ */
+const faultsOf = (body: unknown, words: string | undefined): ReadonlyArray<FieldFault> => {
+  if (!isRecord(body)) return []
+  const data = isRecord(body["data"]) ? body["data"] : {}
+  if (Array.isArray(data["fields"])) {
+    return data["fields"].slice(0, mostFaults).flatMap((fault: unknown) => {
+      if (!isRecord(fault) || typeof fault["field"] !== "string" || typeof fault["message"] !== "string") return []
+      return [{ field: tame(fault["field"]), message: tame(fault["message"]) }]
+    })
+  }
+  const param = isRecord(body["error"]) ? body["error"]["param"] : body["param"]
+  return typeof param === "string" && words !== undefined ? [{ field: tame(param), message: words }] : []
+}
+
+const refusal = (status: number, body: unknown, nothing: string): ProfileApiError => {
+  const words = wordsOf(body)
+  const code = isRecord(body) && typeof body["code"] === "number" ? body["code"] : 0
+  return new ProfileApiError({
+    reason: new RegistrationRefused({
+      status,
+      detail: words ?? nothing,
+      fields: faultsOf(body, words),
+      // 401, or the bot API's way to write it: 40100, and 40110 to 40112 for what is wrong with an activation token.
+      token: status === 401 || Math.floor(code / 100) === 401
+    })
+  })
+}
+
 const mayPass = (status: number) => status >= 500 || status === 408 || status === 425 || status === 429
 
 /** What the platform's answer comes to: the fields of an identity, or why there are none. */
@@ -63,10 +101,7 @@ const understand = (status: number, text: string): Result.Result<Fields, Profile
     )
   }
   if (status >= 400) {
-    const detail = words ?? "it gave no reason. Look at INSTACLAW_PROFILE_CREATE_URL"
-    return Result.fail(
-      new ProfileApiError({ reason: new RegistrationRefused({ status, detail, fields: [], token: status === 401 }) })
-    )
+    return Result.fail(refusal(status, body, "it gave no reason. Look at INSTACLAW_PROFILE_CREATE_URL"))
   }
   if (!isRecord(body)) {
     return Result.fail(
@@ -79,13 +114,37 @@ const understand = (status: number, text: string): Result.Result<Fields, Profile
   }
   const code = body["code"]
   if (typeof code === "number" && code !== 0 && code !== 200) {
-    const detail = words ?? "it gave no reason"
     return Result.fail(
-      new ProfileApiError({ reason: new RegistrationRefused({ status: code, detail, fields: [], token: false }) })
+      mayPass(code / 100) ? failed(words ?? `it says ${code}`) : refusal(code, body, "it gave no reason")
     )
   }
   return Result.succeed(isRecord(body["data"]) ? body["data"] : body)
 }
+
+/** An identity is a few kilobytes; whoever sends more is no platform, and is not listened to any longer. */
+const textOf = (
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<string, HttpClientError.HttpClientError | ProfileApiError> =>
+  response.stream.pipe(
+    Stream.runFoldEffect(
+      () => ({ size: 0, chunks: new Array<Uint8Array>() }),
+      ({ chunks, size }, chunk) => {
+        if (size + chunk.length > ProfileCodec.MAX_BYTES) {
+          return Effect.fail(failed("the answer is far too long for one. Look at INSTACLAW_PROFILE_CREATE_URL"))
+        }
+        chunks.push(chunk)
+        return Effect.succeed({ size: size + chunk.length, chunks })
+      }
+    ),
+    Effect.map(({ chunks }) => new TextDecoder().decode(Buffer.concat(chunks))),
+    Effect.catchIf(
+      (error) => error._tag === "HttpClientError" && error.reason._tag === "EmptyBodyError",
+      () => Effect.succeed("")
+    )
+  )
+
+/** Keys travel in headers and addresses. */
+const isKey = (text: string): boolean => /^[\x21-\x7e]{1,512}$/.test(text)
 
 export const make = Effect.fnUntraced(function* (
   options: Options
@@ -108,15 +167,17 @@ export const make = Effect.fnUntraced(function* (
       onSome: (token) => HttpClientRequest.bearerToken(bare, token)
     })
     const answer = yield* client.execute(request).pipe(
-      Effect.flatMap((response) => Effect.map(response.text, (text) => ({ status: response.status, text }))),
+      Effect.flatMap((response) => Effect.map(textOf(response), (text) => ({ status: response.status, text }))),
       // A redirect would carry the token to a host that nobody named.
       Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
       Effect.mapError((error) =>
-        failed(
-          error.reason._tag === "TransportError"
-            ? `nobody answers at ${options.url.origin}`
-            : `the answer of ${options.url.origin} broke off`
-        )
+        error._tag === "ProfileApiError"
+          ? error
+          : failed(
+              error.reason._tag === "TransportError"
+                ? `nobody answers at ${options.url.origin}`
+                : `the answer of ${options.url.origin} broke off`
+            )
       ),
       Effect.timeoutOrElse({
         duration: options.timeout ?? "15 seconds",
@@ -133,7 +194,13 @@ export const make = Effect.fnUntraced(function* (
     if (Result.isFailure(decoded)) {
       return yield* failed(`the platform's answer cannot be used: ${decoded.failure}`)
     }
-    return decoded.success
+    const profile = decoded.success
+    if (!isKey(profile.app_key) || !isKey(Redacted.value(profile.app_secret)) || !isKey(profile.claw_id)) {
+      return yield* failed(
+        "the platform's answer cannot be used: its keys are none. Look at INSTACLAW_PROFILE_CREATE_URL"
+      )
+    }
+    return profile
   })
 
   return ProfileApi.of({ create })

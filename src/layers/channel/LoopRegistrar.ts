@@ -140,6 +140,11 @@ export const make = Effect.fnUntraced(function* (
             yield* SubscriptionRef.set(credentials, Option.some(profile))
             yield* settle({ _tag: "Registered", clawId: profile.claw_id, name: profile.name, at })
             yield* Effect.logInfo(`Registered as ${profile.name} (${profile.claw_id}).`)
+            if (profile.name !== pending.proposal.name) {
+              yield* Effect.logWarning(
+                `The platform says it is ${profile.name}, not ${pending.proposal.name}: an earlier attempt had come through, or it chose another name. Change it on the platform's page if you like.`
+              )
+            }
           })
         )
       ),

@@ -40,7 +40,7 @@ export class ProfileApiError extends Schema.TaggedError<ProfileApiError>()("Prof
     switch (reason._tag) {
       case "RegistrationRefused":
         return reason.token
-          ? `The platform did not take the activation token (${reason.status}): ${sentence(reason.detail)} Start an activation on the platform's page and hand over its token: clawfiber register --token TOKEN.`
+          ? `The platform wants an activation token that is good (${reason.status}): ${sentence(reason.detail)} Start an activation on its page, and hand over the token with clawfiber register --token TOKEN.`
           : `The platform refused the registration (${reason.status}): ${reason.detail}`
       case "RegistrationFailed":
         return `The registration did not go through: ${reason.detail}. Try again in a moment.`

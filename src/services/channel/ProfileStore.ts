@@ -41,7 +41,8 @@ export interface Pending {
   readonly proposedAt: number
   /**
    * The idempotency key of the last confirmation, for as long as nobody knows what came of it: the platform may have
-   * made an identity and its answer may be lost. The same proposal is sent again under the same key.
+   * made an identity and its answer may be lost. The next confirmation goes under the same key, so that there is one
+   * identity and not two, even if it is then the one of the words before.
    */
   readonly attempt: string | undefined
   /** A person has confirmed, and the outcome was not seen: whoever finds this finishes it. Then `attempt` is there. */

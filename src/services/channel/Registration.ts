@@ -164,15 +164,6 @@ export const initial: RegistrationState = { _tag: "absent", setback: undefined, 
 export const setbackOf = (state: RegistrationState): Setback | undefined =>
   "setback" in state ? state.setback : undefined
 
-const sameProposal = (one: Proposal, other: Proposal): boolean =>
-  one.name === other.name &&
-  one.description === other.description &&
-  one.avatar === other.avatar &&
-  one.scene_tags.join("\n") === other.scene_tags.join("\n") &&
-  one.custom_tags.join("\n") === other.custom_tags.join("\n") &&
-  one.hourly_rate === other.hourly_rate &&
-  one.instance_type === other.instance_type
-
 const waits = (pending: Pending, setback: Setback | undefined): RegistrationState => ({
   _tag: "pending",
   proposal: pending.proposal,
@@ -281,7 +272,13 @@ const proposed = (state: RegistrationState, event: Event<"Proposed">): Step => {
   if (event.asked && state._tag !== "proposing") return becomes(state)
   if (state._tag === "submitting" || event.pending?.confirmed === true) return refuse(state, { _tag: "Busy" })
   if (state._tag === "registered") return refuse(state, { _tag: "AlreadyRegistered", clawId: state.clawId })
-  const pending: Pending = { proposalId, proposal, proposedAt, attempt: undefined, confirmed: false }
+  const pending: Pending = {
+    proposalId,
+    proposal,
+    proposedAt,
+    attempt: event.pending?.attempt,
+    confirmed: false
+  }
   return becomes(waits(pending, undefined), { _tag: "Keep", pending })
 }
 
@@ -303,14 +300,12 @@ const confirmed = (state: RegistrationState, event: Event<"Confirmed">): Step =>
   if (proposalId !== undefined && proposalId !== pending?.proposalId) return refuse(state, missing(state, proposalId))
   const wanted = proposal ?? pending?.proposal
   if (wanted === undefined) return refuse(state, missing(state, proposalId))
-  // What came of the last attempt may be unknown: the same words under the same key are the same registration.
-  const attempt =
-    pending?.attempt !== undefined && sameProposal(pending.proposal, wanted) ? pending.attempt : newAttempt
   const next = {
     proposalId: pending?.proposalId ?? newId,
     proposal: wanted,
     proposedAt: pending?.proposedAt ?? at,
-    attempt,
+    // What came of the last one may be unknown: under its key the platform gives the identity that it may have made.
+    attempt: pending?.attempt ?? newAttempt,
     confirmed: true
   }
   return becomes(

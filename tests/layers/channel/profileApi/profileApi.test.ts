@@ -97,6 +97,16 @@ describe("a platform that does not", () => {
     ["answers with nothing", text(200, ""), true, /not what a platform sends/],
     ["leaves out the secret", json(200, { app_key: "k", claw_id: "c" }), true, /app_secret is missing/],
     ["points elsewhere", text(302, ""), true, /points elsewhere \(302\)/],
+    ["answers with nothing behind an error", text(503, ""), true, /error \(503\)/],
+    ["asks for patience inside a 200", json(200, { code: 50300, message: "later" }), true, /later/],
+    [
+      "wants a token inside a 200",
+      json(200, { code: 40111, message: "it was used" }),
+      false,
+      /activation token.*used\. Start/
+    ],
+    ["has keys that are none", json(200, { ...identity, app_key: "a\r\nb: c" }), true, /its keys are none/],
+    ["does not stop", text(200, "x".repeat(2_000_000)), true, /far too long/],
     ["is not there", transport, true, /nobody answers at https:\/\/claw\.example/]
   ]
   for (const [name, answer, transient, words] of cases) {
@@ -108,6 +118,40 @@ describe("a platform that does not", () => {
         assert.match(error.message, words)
         assert.notInclude(error.message, "act-token")
       }).pipe(Effect.provide(layer))
+    )
+  }
+
+  for (const [shape, body, fields] of [
+    [
+      "by field",
+      { code: 40000, message: "two", data: { fields: [{ field: "name", message: "taken\n" }, { field: 7 }] } },
+      [{ field: "name", message: "taken" }]
+    ],
+    [
+      "by its param",
+      { code: 40000, message: "taken", data: null, param: "name" },
+      [{ field: "name", message: "taken" }]
+    ],
+    ["as others do", { error: { message: "taken", param: "name" } }, [{ field: "name", message: "taken" }]],
+    ["without a field", { code: 40000, message: "no", data: null }, []]
+  ] as const) {
+    it.effect(`says what it does not take, ${shape}`, () =>
+      Effect.gen(function* () {
+        const { reason } = yield* Effect.flip(register)
+        assert.deepStrictEqual(reason._tag === "RegistrationRefused" ? reason.fields : undefined, fields)
+      }).pipe(Effect.provide(world(json(400, body)).layer))
+    )
+  }
+
+  for (const [status, body, token] of [
+    [401, { code: 40112, message: "expired" }, true],
+    [403, { code: 40300, message: "no" }, false]
+  ] as const) {
+    it.effect(`says whether it was the token: ${status}`, () =>
+      Effect.gen(function* () {
+        const { reason } = yield* Effect.flip(register)
+        assert.strictEqual(reason._tag === "RegistrationRefused" ? reason.token : undefined, token)
+      }).pipe(Effect.provide(world(json(status, body)).layer))
     )
   }
 
