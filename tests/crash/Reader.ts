@@ -47,6 +47,8 @@ export class Reader {
   #sending = true
   #closed = false
   #count = 0
+  /** The last question was answered with a refusal. */
+  #turnedAway = false
   running: Promise<void> | undefined
   current: Message | undefined
 
@@ -84,9 +86,11 @@ export class Reader {
         mayBeCancelled: !background
       })
       this.current = message
+      this.#turnedAway = false
       while (message.terminal === undefined && !this.#closed) {
-        // Turned away and asked no more: nothing was accepted, so nothing is owed.
-        if (!this.#sending && !message.accepted && message.refused) break
+        // Turned away the last time and asked no more: nothing was accepted, so nothing is owed.
+        if (!this.#sending && !message.accepted && this.#turnedAway) break
+        this.#turnedAway = false
         await this.#ask(message, background).catch((error: Error) => ledger.note(message, `cut: ${error.message}`))
         await sleep(chance.between(20, 300))
       }
@@ -111,6 +115,7 @@ export class Reader {
       ledger.shown("an answer of /v1", words)
       ledger.note(message, `refused with ${answer.statusCode}: ${words.slice(0, 120)}`)
       message.refused = true
+      this.#turnedAway = true
       return
     }
     ledger.accepted(message, undefined, "answered with 200")

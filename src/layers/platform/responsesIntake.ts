@@ -80,6 +80,18 @@ export const make = Effect.gen(function* () {
     return session.sessionId
   })
 
+  /** Was this message taken before? Then it is told what became of it, whether its agent is there or not (law once). */
+  const isKnown = Effect.fnUntraced(function* (userId: string, body: CreateResponse) {
+    const messageId = body.metadata?.["message_id"]
+    const previous = body.previous_response_id ?? undefined
+    if (messageId === undefined || (previous === undefined && body.metadata?.["session_id"] === undefined)) return false
+    return yield* sessions.findByMessage(yield* sessionOf(userId, body), messageId).pipe(
+      Effect.as(true),
+      Effect.catchTag("NotFound", () => Effect.succeed(false)),
+      Effect.mapError(OpenAiError.unavailable)
+    )
+  })
+
   /** Makes a message of the request. Unless it may wait (`background`), the agent must be on the line. */
   const start = Effect.fnUntraced(function* (userId: string, body: CreateResponse) {
     const agent = yield* identities.find(body.model).pipe(
@@ -92,8 +104,8 @@ export const make = Effect.gen(function* () {
     if (parts.length === 0) {
       return yield* OpenAiError.bad("input is empty: send a text, or items with content.", "input", "empty_input")
     }
-    if (body.background !== true && (yield* broker.presence(agent.clawId))._tag === "Away")
-      return yield* OpenAiError.away
+    const isAway = body.background !== true && (yield* broker.presence(agent.clawId))._tag === "Away"
+    if (isAway && !(yield* isKnown(userId, body))) return yield* OpenAiError.away
     const sessionId = yield* sessionOf(userId, body)
     const { exchange } = yield* broker
       .submit(

@@ -51,6 +51,25 @@ const begin = Effect.fnUntraced(function* (worker: Line, id = "mine") {
 })
 
 describe("/v1/responses", () => {
+  it.live("law once: a message that is known is told on, also while its agent is away", () =>
+    Effect.gen(function* () {
+      const { keys, model, openai, platform, token } = yield* setUp
+      const session_id = yield* openSession(platform, token, keys.claw_id)
+      const ask = (message_id: string) =>
+        openai.responses.create({ model, input: "hi", metadata: { session_id, message_id } })
+      const worker = yield* agent(platform, keys, "gateway")
+      serve(worker, "gateway", () => ["an answer"])
+      const first = yield* Effect.promise(() => ask("m1"))
+      const watcher = yield* person(platform, token)
+      worker.ws.close()
+      yield* watcher.next((frame) => frame["type"] === "presence.changed" && frame["online"] === false)
+      const again = yield* Effect.promise(() => ask("m1"))
+      assert.deepStrictEqual([again.id, again.output_text], [first.id, "an answer"])
+      const other = yield* refused(() => ask("m2"))
+      assert.strictEqual(other.code, "agent_away")
+    })
+  )
+
   it.live("a whole answer", () =>
     Effect.gen(function* () {
       const { keys, model, openai, platform } = yield* setUp
