@@ -23,6 +23,8 @@ export const connect = Command.make(
     ),
     agent: flags.agent(""),
     exec: flags.exec,
+    control: flags.control,
+    controlPort: flags.controlPort,
     sync: flags.sync
   },
   lazily(() => import("./run/connect.ts"))

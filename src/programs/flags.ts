@@ -34,6 +34,18 @@ export const account = Flag.String("account").pipe(
   Flag.atLeast(0)
 )
 
+export const controlPort = Flag.Int("control-port").pipe(
+  Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+  Flag.withMetavar("<port>"),
+  Flag.withDescription("Port of the control page, on this machine alone. 0, or one in use: any free one"),
+  Flag.withDefault(8788)
+)
+
+export const control = Flag.Boolean("control").pipe(
+  Flag.withDescription("--no-control: no control page. A single agent that is stuck then ends the program with 1"),
+  Flag.withDefault(true)
+)
+
 export const agent = (none: string) =>
   Flag.String("agent").pipe(
     Flag.withMetavar("<file>"),

@@ -37,8 +37,8 @@ export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotList
 }) {
   override get message(): string {
     return this.inUse
-      ? `Port ${this.port} for the control page is in use by another program. Choose another one with CLAWFIBER_CONTROL_PORT, or 0 for any.`
-      : `The control page cannot listen on port ${this.port}: ${this.detail}. Choose another one with CLAWFIBER_CONTROL_PORT, or 0 for any.`
+      ? `Port ${this.port} for the control page is in use by another program. Choose another one with --control-port, or 0 for any.`
+      : `The control page cannot listen on port ${this.port}: ${this.detail}. Choose another one with --control-port, or 0 for any.`
   }
 }
 

@@ -8,13 +8,14 @@ import { type Account, Accounts } from "../../services/channel/Accounts.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import type { Common } from "../Cli.ts"
 import * as Cli from "../Cli.ts"
-import { withSettings } from "../Environment.ts"
+import { type Variables, withSettings } from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import * as accountReport from "./accountReport.ts"
 import * as accounts from "./accounts.ts"
 import * as agents from "./agents.ts"
 import * as chosenAccounts from "./chosenAccounts.ts"
+import * as control from "./control.ts"
 import * as proposals from "./proposals.ts"
 
 export interface Input extends chosenAccounts.Input {
@@ -24,6 +25,8 @@ export interface Input extends chosenAccounts.Input {
   readonly agent: Option.Option<string>
   readonly exec: Option.Option<string>
   readonly sync: Option.Option<"normal" | "full">
+  readonly control: boolean
+  readonly controlPort: number
 }
 
 const root = ".insta"
@@ -96,14 +99,23 @@ const tell = (input: Input & Common, chosen: agents.Chosen, page: string | undef
     }
   })
 
-const serve = (input: Input & Common, chosen: agents.Chosen) =>
+/** The link opens everything, so it is for a person's eyes: a program that reads along gets the address alone. */
+const tellPage = (input: Input & Common, page: control.Page) => {
+  if (input.json) return Output.event({ event: "control", url: page.url })
+  const moved = input.controlPort !== 0 && !page.url.endsWith(`:${input.controlPort}`)
+  return Output.line(
+    `Control page:  ${page.link}${moved ? `\n               (port ${input.controlPort} is in use by another program)` : ""}`
+  )
+}
+
+const serve = (input: Input & Common, chosen: agents.Chosen, variables: Variables) =>
   Effect.gen(function* () {
     const all = yield* Accounts
     const name = Option.getOrUndefined(input.register)
     if (name !== undefined) yield* registerNow(SubscriptionRef.getUnsafe(all.all), name)
-    // The control page's address, once its server is mounted here.
-    const page: string | undefined = undefined
-    const say = tell(input, chosen, page)
+    const page = input.control ? yield* control.serve({ root, port: input.controlPort, variables }) : undefined
+    if (page !== undefined) yield* tellPage(input, page)
+    const say = tell(input, chosen, page?.link)
     return yield* accountReport.follow(all, (account, standing) =>
       say(account, standing, SubscriptionRef.getUnsafe(all.all).length === 1)
     )
@@ -136,10 +148,10 @@ export const run = (input: Input & Common) =>
         settings,
         agent: { description: agent.description, model: agent.model },
         runtime: chosen.runtime,
-        propose: (id) => (Option.isSome(input.register) ? undefined : proposals.ask(id, agent)),
+        propose: (id) => (Option.isSome(input.register) ? undefined : proposals.ask(id, agent, settings)),
         sync: Option.getOrUndefined(input.sync)
       }
-      return yield* serve(input, chosen).pipe(
+      return yield* serve(input, chosen, environment).pipe(
         Effect.provide(accounts.layer(options)),
         Effect.catchTag("DatabaseError", accounts.inUse(options))
       )

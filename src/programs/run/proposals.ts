@@ -1,9 +1,12 @@
 /** What an agent says of itself before it has an identity: asked of it, and shown to whoever is to confirm it. */
-import { basename } from "node:path"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodePath from "@effect/platform-node/NodePath"
 import * as Effect from "effect/Effect"
 import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
 import type * as LoopRegistrar from "../../layers/channel/LoopRegistrar.ts"
-import type { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
+import * as RegistrationAgent from "../../layers/channel/RegistrationAgent.ts"
+import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
+import type { Settings } from "../../services/channel/Settings.ts"
 import type { Proposal } from "../../services/protocol/ProfileFields.ts"
 
 /** When nobody wrote more than a name. */
@@ -17,8 +20,12 @@ export const named = (name: string, description = ""): Proposal => ({
   instance_type: 0
 })
 
-export const ask = (id: string, _agent: AgentRuntime["Service"]): LoopRegistrar.Options["propose"] =>
-  Effect.sync(() => named(id === AccountFolders.defaultId ? basename(process.cwd()) || "agent" : id))
+/** Lets the agent study the working folder. */
+export const ask = (id: string, agent: AgentRuntime["Service"], settings: Settings): LoopRegistrar.Options["propose"] =>
+  RegistrationAgent.propose({ accountId: id, folder: ".", systemPrompt: settings.systemPrompt }).pipe(
+    Effect.provideService(AgentRuntime, agent),
+    Effect.provide([NodeFileSystem.layer, NodePath.layer])
+  )
 
 /** `register` for this account. */
 export const commandFor = (id: string): string =>

@@ -493,7 +493,7 @@ export class SettingsError extends Schema.TaggedError<SettingsError>()("Settings
 }
 
 /** An address may carry a password or a token: only what names the place is shown. */
-const showable = (value: string): string =>
+export const showable = (value: string): string =>
   value
     .replace(/\/\/[^/@]*@/, "//…@")
     .replace(/[?#].*$/s, "?…")
