@@ -1,13 +1,15 @@
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react"
 import type { Person } from "./app.ts"
 import { AppContext } from "./app.ts"
+import type { PlaceId } from "./lib/places.ts"
+import { usePlace, usePlaces } from "./lib/places.ts"
 import { recall, remember } from "./lib/storage.ts"
+import { AgentPlace } from "./places/agent/AgentPlace.tsx"
 import { ChatPlace } from "./places/chat/ChatPlace.tsx"
 import { forgetFiles } from "./places/chat/parts/files.ts"
 import { makeSession } from "./session.ts"
-import { Rail } from "./shell/Rail.tsx"
+import { Shell } from "./shell/Shell.tsx"
 import { SignIn } from "./shell/SignIn.tsx"
-import { useText } from "./i18n/index.ts"
 
 const recallPerson = (): Person | undefined => {
   const token = recall("token")
@@ -17,6 +19,8 @@ const recallPerson = (): Person | undefined => {
 export const Page = () => {
   const [person, setPerson] = useState(recallPerson)
   const [over, setOver] = useState(false)
+  const places = usePlaces()
+  const place = usePlace(places)
 
   const leave = useCallback((ended: boolean) => {
     remember("token", undefined)
@@ -32,16 +36,28 @@ export const Page = () => {
     setPerson(arrived)
   }, [])
 
-  return person === undefined ? (
-    <SignIn over={over} onSignedIn={enter} />
+  // What there is here is asked for once, and known in a blink.
+  if (place === undefined) return null
+  const known = places ?? [place]
+  if (person !== undefined && known.includes("chat")) {
+    return <SignedIn key={person.token} person={person} onLeave={leave} place={place} places={known} />
+  }
+  return place === "agent" ? (
+    <Shell place={place} places={known}>
+      <AgentPlace />
+    </Shell>
   ) : (
-    <SignedIn key={person.token} person={person} onLeave={leave} />
+    <SignIn over={over} onSignedIn={enter} operator={known.includes("agent")} />
   )
 }
 
-const SignedIn = (props: { readonly person: Person; readonly onLeave: (over: boolean) => void }) => {
+const SignedIn = (props: {
+  readonly person: Person
+  readonly place: PlaceId
+  readonly places: ReadonlyArray<PlaceId>
+  readonly onLeave: (over: boolean) => void
+}) => {
   const { person, onLeave } = props
-  const { t } = useText()
   const [session] = useState(() => makeSession({ token: person.token, onOver: () => onLeave(true) }))
   const link = useSyncExternalStore(session.subscribeLink, session.link)
 
@@ -64,13 +80,9 @@ const SignedIn = (props: { readonly person: Person; readonly onLeave: (over: boo
 
   return (
     <AppContext value={app}>
-      <a className="skip" href="#main">
-        {t("app.skip")}
-      </a>
-      <div className="shell">
-        <Rail />
-        <ChatPlace />
-      </div>
+      <Shell place={props.place} places={props.places} person={{ name: person.name, signOut: () => onLeave(false) }}>
+        {props.place === "agent" ? <AgentPlace /> : <ChatPlace />}
+      </Shell>
     </AppContext>
   )
 }

@@ -23,7 +23,10 @@ export default defineConfig({
     : {
         server: {
           proxy: Object.fromEntries(
-            ["/api", "/files", "/ws", "/v1"].map((path) => [path, { target: platform, ws: path === "/ws" }])
+            ["/api", "/files", "/ws", "/v1", "/control", "/places.json"].map((path) => [
+              path,
+              { target: platform, ws: path === "/ws" }
+            ])
           )
         }
       })

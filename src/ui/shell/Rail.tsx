@@ -1,14 +1,15 @@
 import { Menu } from "@mantine/core"
-import { useApp } from "../app.ts"
+import type { Key } from "../i18n/index.ts"
 import { useText } from "../i18n/index.ts"
+import type { PlaceId } from "../lib/places.ts"
 import { Avatar } from "./Avatar.tsx"
 import { LanguageButton } from "./LanguageButton.tsx"
+import type { Standing } from "./Shell.tsx"
 
-/** The places that there are. A place is one folder under places/; a new one is one line here. */
-const places = [{ id: "chat", name: "place.chat" }] as const
+/** What a place is called. A place is one folder under places/. */
+const names: Readonly<Record<PlaceId, Key>> = { chat: "place.chat", agent: "place.agent" }
 
-export const Rail = () => {
-  const { person, signOut } = useApp()
+export const Rail = ({ person, place, places }: Standing) => {
   const { t } = useText()
   return (
     <nav className="rail" aria-label={t("app.places")}>
@@ -16,27 +17,29 @@ export const Rail = () => {
         c
       </span>
       <ul className="rail-places">
-        {places.map((place) => (
-          <li key={place.id}>
-            <a className="rail-place" href="#/chat" aria-current="page">
-              {t(place.name)}
+        {places.map((each) => (
+          <li key={each}>
+            <a className="rail-place" href={`#/${each}`} {...(each === place ? { "aria-current": "page" } : {})}>
+              {t(names[each])}
             </a>
           </li>
         ))}
       </ul>
       <div className="rail-end">
         <LanguageButton />
-        <Menu position="right-end" withinPortal shadow="md">
-          <Menu.Target>
-            <button type="button" className="rail-person" aria-label={t("app.account", { name: person.name })}>
-              <Avatar id={person.name} name={person.name} avatar="" size={32} />
-            </button>
-          </Menu.Target>
-          <Menu.Dropdown>
-            <Menu.Label>{t("app.signedInAs", { name: person.name })}</Menu.Label>
-            <Menu.Item onClick={signOut}>{t("app.signOut")}</Menu.Item>
-          </Menu.Dropdown>
-        </Menu>
+        {person !== undefined && (
+          <Menu position="right-end" withinPortal shadow="md">
+            <Menu.Target>
+              <button type="button" className="rail-person" aria-label={t("app.account", { name: person.name })}>
+                <Avatar id={person.name} name={person.name} avatar="" size={32} />
+              </button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              <Menu.Label>{t("app.signedInAs", { name: person.name })}</Menu.Label>
+              <Menu.Item onClick={person.signOut}>{t("app.signOut")}</Menu.Item>
+            </Menu.Dropdown>
+          </Menu>
+        )}
       </div>
     </nav>
   )

@@ -11,7 +11,12 @@ import { LanguageButton } from "./LanguageButton.tsx"
 
 const LIMIT = 80
 
-export const SignIn = (props: { readonly over: boolean; readonly onSignedIn: (person: Person) => void }) => {
+export const SignIn = (props: {
+  readonly over: boolean
+  /** There is a place for the operator of an agent here, too. */
+  readonly operator: boolean
+  readonly onSignedIn: (person: Person) => void
+}) => {
   const { t } = useText()
   const sentence = useSentence()
   const [name, setName] = useState(() => recall("name") ?? "")
@@ -74,6 +79,11 @@ export const SignIn = (props: { readonly over: boolean; readonly onSignedIn: (pe
         <Button type="submit" size="md" loading={busy} fullWidth>
           {t("signIn.go")}
         </Button>
+        {props.operator && (
+          <a className="small" href="#/agent">
+            {t("operator.toAgent")}
+          </a>
+        )}
         <LanguageButton />
       </form>
     </main>
