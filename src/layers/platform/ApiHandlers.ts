@@ -104,6 +104,7 @@ const chat = HttpApiBuilder.group(
       createSession: Effect.fnUntraced(function* ({ payload }) {
         const { userId } = yield* CurrentPerson
         const session = yield* inWords(sessions.create(userId, payload.claw_id))
+        broker.sessionMade(session)
         broker.notify(userId, { _tag: "SessionChanged", session })
         return answer(PersonFrames.toSession(session))
       }),

@@ -15,8 +15,10 @@ import type * as Identities from "../../services/platform/Identities.ts"
 import { NotFound, type StoreError } from "../../services/platform/PlatformError.ts"
 import type { Exchange } from "../../services/platform/Sessions.ts"
 import type * as Sessions from "../../services/platform/Sessions.ts"
+import { encodeAutoBound } from "../../services/protocol/PlatformFrame.ts"
 import * as AgentDesk from "./AgentDesk.ts"
 import * as agentSeats from "./agentSeats.ts"
+import { boundTo } from "./agentSeats.ts"
 import * as BrokerState from "./BrokerState.ts"
 import * as followReply from "./followReply.ts"
 import { agentLeft, cancelled, platformStopped } from "./interruptions.ts"
@@ -38,6 +40,14 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const { deliver, end, giveUp, giveUpLater } = mailbox
   const { deskOf } = state
   let seenAt = 0
+
+  const sessionMade: BrokerContract.Broker["Service"]["sessionMade"] = (session) => {
+    const desk = desks.get(session.clawId)
+    if (desk === undefined) return
+    // In turn: one that comes right now may have been greeted without it. Its first message is delivered after this.
+    const say = Effect.sync(() => void desk.link?.send([encodeAutoBound(boundTo(session.clawId, [session]))]))
+    state.fork(desk.turn.withPermit(say))
+  }
 
   const submit: BrokerContract.Broker["Service"]["submit"] = Effect.fn("Broker.submit")(function* (input, options) {
     const session = yield* sessions.find(input.userId, input.sessionId)
@@ -183,6 +193,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   return BrokerContract.Broker.of({
     attach: agentSeats.make(state, mailbox),
     presence: (clawId) => Effect.sync(() => BrokerState.presenceOf(desks.get(clawId))),
+    sessionMade,
     submit,
     cancel,
     abandon,

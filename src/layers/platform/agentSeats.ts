@@ -19,6 +19,13 @@ const tooLong: Failure = {
   message: "The answer is longer than the platform keeps, so it was stopped there. Ask for less at once."
 }
 
+/** Sessions as their agent is told of them. */
+export const boundTo = (clawId: string, sessions: ReadonlyArray<Sessions.Session>) => ({
+  sessions: sessions.map(({ sessionId, userId }) => ({ sessionId, userId, assistantId: clawId })),
+  senderType: "assistant",
+  senderId: clawId
+})
+
 export const make = (state: BrokerState, mailbox: Mailbox): Broker["Service"]["attach"] => {
   const { acks, counts, fork, identities, readers, sessions, underWay } = state
   const { deliverNow, end, putBack, tellReturned } = mailbox
@@ -168,13 +175,7 @@ export const make = (state: BrokerState, mailbox: Mailbox): Broker["Service"]["a
         const mine = yield* hold(clawId)
         const greeted = link.send([
           encodeAutoBound({
-            sessions: own.map((session) => ({
-              sessionId: session.sessionId,
-              userId: session.userId,
-              assistantId: session.clawId
-            })),
-            senderType: "assistant",
-            senderId: clawId,
+            ...boundTo(clawId, own),
             ...(link.features === undefined || link.features.size === 0
               ? undefined
               : { features: [...link.features], epoch: mine.epoch })

@@ -49,6 +49,8 @@ export const make = Effect.gen(function* () {
       })
     )
 
+  const made = (session: Sessions.Session) => Effect.sync(() => broker.sessionMade(session))
+
   /** The session that a request goes on in, or a new one. */
   const sessionOf = Effect.fnUntraced(function* (userId: string, body: CreateResponse) {
     const previous = body.previous_response_id ?? undefined
@@ -72,7 +74,7 @@ export const make = Effect.gen(function* () {
     const named = body.metadata?.["session_id"]
     const session =
       named === undefined
-        ? yield* sessions.create(userId, body.model).pipe(Effect.mapError(OpenAiError.ofPlatform))
+        ? yield* sessions.create(userId, body.model).pipe(Effect.tap(made), Effect.mapError(OpenAiError.ofPlatform))
         : yield* sessions.find(userId, named).pipe(Effect.mapError(OpenAiError.ofPlatform))
     if (session.clawId !== body.model) {
       return yield* OpenAiError.bad("metadata.session_id is a session with another agent.", "metadata.session_id")

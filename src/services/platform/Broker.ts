@@ -113,6 +113,8 @@ export class Broker extends Context.Service<
      */
     readonly attach: (link: AgentLink) => Effect.Effect<AgentSeat, StoreError, Scope.Scope>
     readonly presence: (clawId: string) => Effect.Effect<Presence>
+    /** A session was made: its agent, if it is on the line here, hears of it before the first message in it. */
+    readonly sessionMade: (session: Session) => void
     /** Accepts a message for its agent: files bound, stored, then delivered or kept in the mailbox. */
     readonly submit: (
       input: NewExchange,

@@ -171,6 +171,28 @@ describe("chat", () => {
     })
   )
 
+  it.live("an agent on the line hears of a new session before its first message, and no other agent does", () =>
+    Effect.gen(function* () {
+      const platform = yield* start()
+      const keys = yield* register(platform)
+      const other = yield* agent(platform, yield* register(platform, "Other"), "gateway")
+      const { token, user_id } = yield* signIn(platform)
+      const worker = yield* agent(platform, keys, "gateway")
+      const sessionId = yield* openSession(platform, token, keys.claw_id)
+      const bound = yield* worker.type("session.auto_bound")
+      assert.deepStrictEqual(bound["sessions"], [{ session_id: sessionId, user_id, assistant_id: keys.claw_id }])
+      assert.strictEqual(bound["sender_id"], keys.claw_id)
+      yield* call(platform, "POST", "/v1/responses", {
+        token,
+        body: { model: keys.claw_id, input: "hi", background: true }
+      })
+      const second = yield* worker.next()
+      assert.strictEqual(second["type"], "session.auto_bound")
+      assert.strictEqual((yield* message(worker)).sessionId, second["sessions"][0]["session_id"])
+      assert.strictEqual(other.frames.length, 1)
+    })
+  )
+
   it.live("the mailbox of an agent that is away is delivered in order, with the same message ids", () =>
     Effect.gen(function* () {
       const { keys, platform, sessionId, token } = yield* setUp
