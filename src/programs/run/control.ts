@@ -1,11 +1,16 @@
-/** The operator's page beside a program that has no port of its own: on this machine alone, behind a token. */
+/**
+ * The operator's page, on this machine alone and behind a token: beside a program that has no port of its own, or on
+ * the port of the platform that runs in the same program.
+ */
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as ControlDesk from "../../layers/channel/ControlDesk.ts"
+import * as ControlRoutes from "../../layers/channel/ControlRoutes.ts"
 import * as ControlServer from "../../layers/channel/ControlServer.ts"
 import * as ControlToken from "../../layers/channel/ControlToken.ts"
 import * as Methods from "../../layers/channel/Methods.ts"
 import { Accounts } from "../../services/channel/Accounts.ts"
+import type { SettingName } from "../../services/channel/Settings.ts"
 import type { Variables } from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import { version } from "../version.ts"
@@ -24,6 +29,25 @@ export interface Page {
   /** With the token: whoever has it steers the agents. */
   readonly link: string
 }
+
+/**
+ * Made before the platform listens, so that its routes are there from the beginning; `attach` when there are accounts.
+ * `link`: the page of the platform at this address.
+ */
+export const mounted = Effect.fnUntraced(
+  function* (options: Omit<Options, "port"> & { readonly ignored: ReadonlyArray<SettingName> }) {
+    const token = yield* ControlToken.load(options.root).pipe(Effect.provide(SecureRandom.layerWebCrypto))
+    const settings = settingViews.make(options.variables, options.ignored)
+    const desk = yield* ControlDesk.make({ version, settings })
+    return {
+      routes: ControlRoutes.layer({ desk, token }),
+      attach: (accounts: Accounts["Service"]) => desk.attach(accounts, Methods.make(accounts).call),
+      link: (url: string) => ControlServer.linkOf(url, token)
+    }
+  },
+  Effect.mapError(({ message }) => new Failure({ message }))
+)
+export type Mounted = Effect.Success<ReturnType<typeof mounted>>
 
 /** As long as the scope lives. */
 export const serve = Effect.fnUntraced(

@@ -148,8 +148,8 @@ export const place = (input: Pick<Input, "data">, settings: Settings): string =>
     : `Postgres at ${url.host === "" ? "localhost" : url.host}${url.pathname}, files in ${input.data}`
 }
 
-/** The server, its faults in words. */
-export const layer = (input: Input, settings: Settings) =>
+/** The server, its faults in words. `control`: the door of the operator of the agent in the same program. */
+export const layer = (input: Input, settings: Settings, control?: Server.ServeOptions["control"]) =>
   Layer.unwrap(
     Effect.as(
       Effect.all([
@@ -159,6 +159,7 @@ export const layer = (input: Input, settings: Settings) =>
       ]),
       Server.layer({
         ...guardsOf(settings),
+        control,
         host: input.host,
         port: input.port,
         data: input.data,

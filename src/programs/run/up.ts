@@ -18,6 +18,7 @@ import * as Output from "../Output.ts"
 import * as accountReport from "./accountReport.ts"
 import * as accounts from "./accounts.ts"
 import * as agents from "./agents.ts"
+import * as control from "./control.ts"
 import * as proposals from "./proposals.ts"
 import * as serve from "./serve.ts"
 
@@ -27,13 +28,20 @@ export interface Input extends serve.Input {
   readonly sync: Option.Option<"normal" | "full">
 }
 
-const summary = (input: Input, settings: Settings, url: string, answers: ReadonlyArray<string>) => {
+const ignored = ["wsUrl", "profileCreateUrl", "taskApiBaseUrl", "artifactUrl"] as const
+
+/** What is the agent's own, and where its `.insta` is. */
+const besideOf = (input: Input): string => `${input.data}/agent`
+const rootOf = (input: Input): string => `${besideOf(input)}/.insta`
+
+const summary = (input: Input, settings: Settings, url: string, answers: ReadonlyArray<string>, link?: string) => {
   const chat = input.port === 8787 && input.host === "127.0.0.1" ? "clawfiber chat" : `clawfiber chat --url ${url}`
   const caution = serve.caution(input)
   return [
     "clawfiber is up.",
     `  Page      ${url}`,
     ...answers.map((text, index) => `  ${index === 0 ? "Agent" : "     "}     ${text}`),
+    ...(link === undefined ? [] : [`  Control   ${link}`]),
     `  Data      ${serve.place(input, settings)}`,
     ...(caution === undefined ? [] : [`  Note      ${caution}`]),
     `  Try       open the page${answers.length === 0 ? "" : `, or: ${chat} "Hello"`}`,
@@ -58,16 +66,21 @@ const strange = (root: string, input: Input, standing: Extract<accountReport.Sta
         : standing.message
   })
 
-const withAgent = (input: Input & Common, settings: Settings, chosen: agents.Chosen, url: string) =>
+const withAgent = (
+  input: Input & Common,
+  settings: Settings,
+  chosen: agents.Chosen,
+  url: string,
+  page: control.Mounted | undefined
+) =>
   Effect.gen(function* () {
-    const beside = `${input.data}/agent`
-    const root = `${beside}/.insta`
+    const root = rootOf(input)
     const agent = yield* Effect.catchTag(agents.alone(chosen.runtime), "AgentError", agents.inWords)
     // The port may be another one every time, so the origin of the key is not looked at.
     const options: accounts.Options = {
       ...PlatformAddress.derive(new URL(url)),
       root,
-      beside,
+      beside: besideOf(input),
       ids: Effect.succeed([AccountFolders.defaultId]),
       issuer: undefined,
       settings,
@@ -98,33 +111,36 @@ const withAgent = (input: Input & Common, settings: Settings, chosen: agents.Cho
       }
       const answers = [`${profile.name} (${profile.claw_id}): ${description}`]
       if (chosen.note !== undefined) answers.push(chosen.note)
-      yield* Output.line(summary(input, settings, url, answers))
+      yield* Output.line(summary(input, settings, url, answers, page?.link(url)))
     })
     return yield* Effect.gen(function* () {
       const all = yield* Accounts
+      page?.attach(all)
       yield* Effect.forEach(SubscriptionRef.getUnsafe(all.all), introduce, { discard: true })
       return yield* accountReport.follow(all, tell)
     }).pipe(Effect.provide(accounts.layer(options)), Effect.catchTag("DatabaseError", accounts.inUse(options)))
   }).pipe(Effect.scoped)
 
 export const run = (input: Input & Common) =>
-  withSettings(
-    { json: input.json, ignore: ["wsUrl", "profileCreateUrl", "taskApiBaseUrl", "artifactUrl"] },
-    (settings, environment) =>
-      Effect.gen(function* () {
-        const wanted = Option.getOrUndefined(input.agent)
-        const chosen =
-          wanted === "none"
-            ? undefined
-            : yield* agents.choose({ agent: wanted, exec: Option.getOrUndefined(input.exec), settings, environment })
-        yield* serve.dataFolder(input.data)
-        yield* Cli.serving
-        return yield* Effect.gen(function* () {
-          const url = yield* serve.url
-          if (input.json) yield* Output.event({ event: "ready", url })
-          if (chosen !== undefined) return yield* withAgent(input, settings, chosen, url)
-          if (!input.json) yield* Output.line(summary(input, settings, url, []))
-          return yield* Effect.never
-        }).pipe(Effect.provide(serve.layer(input, settings)), Effect.catchTag("StoreError", serve.inWords))
-      }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+  withSettings({ json: input.json, ignore: ignored }, (settings, environment) =>
+    Effect.gen(function* () {
+      const wanted = Option.getOrUndefined(input.agent)
+      const chosen =
+        wanted === "none"
+          ? undefined
+          : yield* agents.choose({ agent: wanted, exec: Option.getOrUndefined(input.exec), settings, environment })
+      yield* serve.dataFolder(input.data)
+      const page =
+        chosen === undefined
+          ? undefined
+          : yield* control.mounted({ root: rootOf(input), variables: environment, ignored })
+      yield* Cli.serving
+      return yield* Effect.gen(function* () {
+        const url = yield* serve.url
+        if (input.json) yield* Output.event({ event: "ready", url })
+        if (chosen !== undefined) return yield* withAgent(input, settings, chosen, url, page)
+        if (!input.json) yield* Output.line(summary(input, settings, url, []))
+        return yield* Effect.never
+      }).pipe(Effect.provide(serve.layer(input, settings, page?.routes)), Effect.catchTag("StoreError", serve.inWords))
+    }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )
