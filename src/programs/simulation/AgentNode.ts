@@ -18,6 +18,7 @@ import type { DialRequest, Socket, SocketDriver } from "../../layers/channel/Soc
 import * as SqlJournal from "../../layers/channel/SqlJournal.ts"
 import * as StreamingDispatcher from "../../layers/channel/StreamingDispatcher.ts"
 import * as Supervisor from "../../layers/channel/Supervisor.ts"
+import * as WsDriver from "../../layers/channel/WsDriver.ts"
 import { SimDatabase } from "../../layers/simulation/Database.ts"
 import type { Machine } from "../../layers/simulation/Engine.ts"
 import type { Link } from "../../layers/simulation/Network.ts"
@@ -28,6 +29,7 @@ import { Dispatcher } from "../../services/channel/Dispatcher.ts"
 import { Journal } from "../../services/channel/Journal.ts"
 import { features, featuresHeader, readGap, readResponseAck } from "../../services/protocol/Control.ts"
 import { decodeInbound } from "../../services/protocol/Inbound.ts"
+import * as ClientSocket from "./ClientSocket.ts"
 import { confine } from "./confined.ts"
 import { type AccountPlan, systemPrompt } from "./Plan.ts"
 import type { PlatformNode } from "./PlatformNode.ts"
@@ -457,10 +459,16 @@ export class AgentNode {
   }
 
   #driver(machine: Machine, sockets: Sockets): SocketDriver {
-    return {
-      defer: (task) => void machine.after(0, task),
-      dial: (request, _limits, events) => this.#dial(machine, sockets, request, events)
+    const dial: SocketDriver["dial"] = (request, _limits, events) => this.#dial(machine, sockets, request, events)
+    const network: ClientSocket.Network = {
+      dial: (url, headers, events) => this.#dial(machine, sockets, { url, headers, hello: [] }, events),
+      fallen: (error) => {
+        this.stage.laws.report("stop", `${this.name} gave up a socket and fell over it: ${error.message}`)
+        this.crash(machine)
+      }
     }
+    const own = this.stage.plan.profile.hostile ? WsDriver.over(ClientSocket.make(network)).dial : dial
+    return { defer: (task) => void machine.after(0, task), dial: own }
   }
 
   #dial(machine: Machine, sockets: Sockets, request: DialRequest, events: Parameters<SocketDriver["dial"]>[2]): Socket {
