@@ -16,12 +16,15 @@ import {
   type Turn
 } from "../../services/channel/AgentRuntime.ts"
 import { Attachments } from "../../services/channel/Attachments.ts"
+import type { Toolbox } from "../../services/channel/Toolbox.ts"
 import { Transcripts } from "../../services/channel/Transcripts.ts"
 import * as OfflineAnswers from "./OfflineAnswers.ts"
 import * as OfflineAttachments from "./OfflineAttachments.ts"
+import * as OfflineProposal from "./OfflineProposal.ts"
 import { languageOf, parse } from "./OfflineCommand.ts"
 import { units } from "./OfflineText.ts"
 import { remember } from "./Remember.ts"
+import * as WorkspaceText from "./WorkspaceText.ts"
 
 export interface Options {
   /** `natural`, the default: a word or two every 15 to 40 ms. `none`: the same pieces, all at once. */
@@ -36,6 +39,8 @@ const longestPause = 40
 const unitsAtOnce = 800
 /** Described of one message; the rest is passed over. */
 const maxAttachments = 20
+/** Of the toolkit in protocol/Tools, which this agent does not load for one name. */
+const propose = "insta_propose_registration"
 /** How often a slow answer shows that it is still at work. */
 const sign = 5
 
@@ -71,6 +76,18 @@ const waiting = (seconds: number): Stream.Stream<ReplyPart> => {
   )
 }
 
+/** What a registration turn is for, without a model: the folder's own words, by plain rules. */
+const introduced = (toolbox: Toolbox, message: string): Stream.Stream<ReplyPart> =>
+  Stream.concat(
+    Stream.succeed<ReplyPart>({ _tag: "Activity", label: propose }),
+    Stream.fromEffect(
+      Effect.map(
+        Effect.suspend(() => toolbox.call(propose, OfflineProposal.make(WorkspaceText.parse(message)))),
+        ({ isError }) => text(isError ? "My proposal was not taken." : "I have proposed how I introduce myself.")
+      )
+    )
+  )
+
 const onPurpose = new AgentError({ reason: new RuntimeFailed({ detail: "the user asked for a failure" }) })
 
 export const make = (options: Options = {}): Effect.Effect<AgentRuntime["Service"], never, Attachments | Transcripts> =>
@@ -83,6 +100,7 @@ export const make = (options: Options = {}): Effect.Effect<AgentRuntime["Service
 
     const begin = Effect.fnUntraced(function* (turn: Turn): Effect.fn.Return<Stream.Stream<ReplyPart, AgentError>> {
       const message = turn.parts.flatMap((part) => (part.type === "input_text" ? [part.text] : [])).join("\n")
+      if (turn.origin === "registration") return introduced(turn.toolbox, message)
       const history = yield* transcripts.load(turn.sessionKey)
       // A message without words is answered in the language of the one before.
       const lastWords = history.findLast((said) => said.role === "user")?.text ?? ""
