@@ -1,14 +1,22 @@
 /** Calls to the platform that served this page: same origin only, Bearer, the `{code, message, data}` wrapping undone. */
 
+/** What cannot be taken of one field, in the platform's words. */
+export interface FieldFault {
+  readonly field: string
+  readonly message: string
+}
+
 /** `status` 0 = no answer came (offline, the platform is down). `code` as the platform named it. */
 export class ApiError extends Error {
   readonly status: number
   readonly code: string
-  constructor(status: number, code: string, message: string) {
+  readonly fields: ReadonlyArray<FieldFault>
+  constructor(status: number, code: string, message: string, fields: ReadonlyArray<FieldFault> = []) {
     super(message)
     this.name = "ApiError"
     this.status = status
     this.code = code
+    this.fields = fields
   }
 }
 
@@ -21,15 +29,20 @@ export interface Http {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+const isFault = (value: unknown): value is FieldFault =>
+  isRecord(value) && typeof value["field"] === "string" && typeof value["message"] === "string"
+
 /** Both families of faults: `{code, message}` of the API and `{error: {code, message}}` of /v1 and the socket. */
 const faultOf = (status: number, body: unknown): ApiError => {
   const holder = isRecord(body) && isRecord(body["error"]) ? body["error"] : isRecord(body) ? body : {}
   const code = holder["code"]
   const message = holder["message"]
+  const fields = isRecord(holder["data"]) ? holder["data"]["fields"] : undefined
   return new ApiError(
     status,
     typeof code === "string" || typeof code === "number" ? String(code) : `HTTP_${status}`,
-    typeof message === "string" ? message : ""
+    typeof message === "string" ? message : "",
+    Array.isArray(fields) ? fields.filter(isFault) : []
   )
 }
 

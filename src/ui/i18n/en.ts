@@ -1,7 +1,9 @@
 import { enAgent } from "./agent.ts"
+import { enMine } from "./mine.ts"
 
 export const en = {
   ...enAgent,
+  ...enMine,
   "app.skip": "Skip to the conversation",
   "app.places": "Places",
   "app.language": "中文",

@@ -1,8 +1,10 @@
 import { zhAgent } from "./agent.ts"
+import { zhMine } from "./mine.ts"
 import type { TextKey } from "./en.ts"
 
 export const zh: Readonly<Record<TextKey, string>> = {
   ...zhAgent,
+  ...zhMine,
   "app.skip": "跳到对话",
   "app.places": "功能区",
   "app.language": "English",

@@ -1,7 +1,9 @@
 import { Menu } from "@mantine/core"
+import { useState } from "react"
 import type { Key } from "../i18n/index.ts"
 import { useText } from "../i18n/index.ts"
 import type { PlaceId } from "../lib/places.ts"
+import { MyAgents } from "../places/mine/MyAgents.tsx"
 import { Avatar } from "./Avatar.tsx"
 import { LanguageButton } from "./LanguageButton.tsx"
 import type { Standing } from "./Shell.tsx"
@@ -11,6 +13,7 @@ const names: Readonly<Record<PlaceId, Key>> = { chat: "place.chat", agent: "plac
 
 export const Rail = ({ person, place, places }: Standing) => {
   const { t } = useText()
+  const [mine, setMine] = useState(false)
   return (
     <nav className="rail" aria-label={t("app.places")}>
       <span className="mark" aria-hidden="true">
@@ -36,10 +39,12 @@ export const Rail = ({ person, place, places }: Standing) => {
             </Menu.Target>
             <Menu.Dropdown>
               <Menu.Label>{t("app.signedInAs", { name: person.name })}</Menu.Label>
+              <Menu.Item onClick={() => setMine(true)}>{t("mine.title")}</Menu.Item>
               <Menu.Item onClick={person.signOut}>{t("app.signOut")}</Menu.Item>
             </Menu.Dropdown>
           </Menu>
         )}
+        {person !== undefined && <MyAgents opened={mine} onClose={() => setMine(false)} />}
       </div>
     </nav>
   )

@@ -3,6 +3,7 @@ import { useCallback } from "react"
 import { useText } from "../i18n/index.ts"
 import type { Key } from "../i18n/index.ts"
 import type { Failure } from "../places/chat/state/model.ts"
+import { failureOf } from "../places/chat/state/store.ts"
 
 const known: Readonly<Record<string, Key>> = {
   INVALID_REQUEST: "failure.INVALID_REQUEST",
@@ -49,5 +50,17 @@ export const useSentence = (): ((failure: Failure) => Sentence) => {
       detail: failure.message === "" || saidEnough.has(failure.code) ? undefined : failure.message
     }),
     [t]
+  )
+}
+
+/** One sentence of what a call came to: the platform's own where it has one. */
+export const useReason = (): ((cause: unknown) => string) => {
+  const sentence = useSentence()
+  return useCallback(
+    (cause) => {
+      const { detail, words } = sentence(failureOf(cause))
+      return detail ?? words
+    },
+    [sentence]
   )
 }

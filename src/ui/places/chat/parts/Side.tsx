@@ -1,4 +1,5 @@
 import { useMemo } from "react"
+import * as SceneTags from "../../../../services/protocol/SceneTags.ts"
 import { useChat } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import { median, seconds, whole } from "../../../lib/format.ts"
@@ -34,7 +35,8 @@ export const Side = (props: { readonly clawId: string; readonly sessionId: strin
     }
   }, [conversation])
   if (agent === undefined) return null
-  const tags = [...agent.sceneTags, ...agent.customTags]
+  const short = language === "zh-CN" ? "zh" : "en"
+  const tags = [...new Set([...agent.sceneTags.map((code) => SceneTags.nameOf(code, short)), ...agent.customTags])]
   // There are more than these: the older ones are with the platform.
   const more = conversation.older === undefined ? "" : "+"
 
