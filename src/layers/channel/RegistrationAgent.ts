@@ -12,7 +12,7 @@ import type * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { AgentError, AgentRuntime, type Turn } from "../../services/channel/AgentRuntime.ts"
+import { AgentError, type AgentReason, AgentRuntime, type Turn } from "../../services/channel/AgentRuntime.ts"
 import type { Toolbox } from "../../services/channel/Toolbox.ts"
 import { bounds, type Proposal } from "../../services/protocol/ProfileFields.ts"
 import * as SceneTags from "../../services/protocol/SceneTags.ts"
@@ -30,6 +30,23 @@ export class NothingProposed extends Schema.TaggedError<NothingProposed>()("Noth
 }) {}
 /** It was given its time and did not come to an end. */
 export class TookTooLong extends Schema.TaggedError<TookTooLong>()("TookTooLong", {}) {}
+
+const happened = (reason: AgentReason): string => {
+  switch (reason._tag) {
+    case "RateLimited":
+      return "The model is busy."
+    case "Unavailable":
+      return `The model cannot be reached (${reason.detail}).`
+    case "Misconfigured":
+      return `The model is not set up rightly (${reason.detail}).`
+    case "Refused":
+      return `The model declined (${reason.detail}).`
+    case "Unsupported":
+      return reason.detail
+    case "RuntimeFailed":
+      return `The agent's own code failed (${reason.detail}).`
+  }
+}
 
 export class RegistrationAgentError extends Schema.TaggedError<RegistrationAgentError>()("RegistrationAgentError", {
   reason: Schema.Union([NothingProposed, TookTooLong, AgentError])
@@ -56,10 +73,8 @@ export class RegistrationAgentError extends Schema.TaggedError<RegistrationAgent
           : `It came to its end with one that cannot be taken (${reason.detail}). Fill in the profile yourself, or let another model answer.`
       case "TookTooLong":
         return "It took too long. It is asked again later; you can also fill in the profile yourself."
-      case "AgentError": {
-        const { message } = reason
-        return this.transient ? message : `${message} Mend that, or fill in the profile yourself.`
-      }
+      case "AgentError":
+        return `${happened(reason.reason)} ${this.transient ? "It is asked again later." : "Fill in the profile yourself, or mend that first."}`
     }
   }
 }
