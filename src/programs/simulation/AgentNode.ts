@@ -268,6 +268,7 @@ export class AgentNode {
     if (this.database === undefined) this.responseOf.clear()
     const stop = Deferred.makeUnsafe<void>()
     const { plan } = this
+    const { narrow } = this.stage.plan.profile
     const main = Effect.gen({ self: this }, function* () {
       const sockets: Sockets = {
         written: 0,
@@ -284,7 +285,7 @@ export class AgentNode {
         timeoutThreshold,
         maxFrameBytes,
         outboxBytes: plan.outboxBytes,
-        socketBytes: 8 * 1024,
+        socketBytes: narrow ? 512 : 8 * 1024,
         closeTimeout: 500,
         stableAfter,
         name: this.name
@@ -510,7 +511,7 @@ export class AgentNode {
         request.headers,
         (server) => {
           if (!alive()) return undefined
-          link = stage.link(machine, server, { latency, window: 16 * 1024 })
+          link = stage.link(machine, server, { latency, window: stage.plan.profile.narrow ? 512 : 16 * 1024 })
           this.links.add(link)
           this.#open(machine, sockets, link, events, finish, () => (openedAt = stage.now), alive)
           return link

@@ -148,11 +148,14 @@ const cutLikeModels = (chance: Chance, text: string, mean: number): ReadonlyArra
   return pieces
 }
 
-const acts = (chance: Chance): ReadonlyArray<Act> => {
+const acts = (chance: Chance, profile: Profile): ReadonlyArray<Act> => {
   const kind = chance.next()
   if (kind < 0.03) return []
   if (kind < 0.06) return [{ _tag: "Stall" }]
-  const text = prose(chance, kind < 0.1 ? chance.int(3_000, 8_000) : Math.floor(20 + chance.around(180)))
+  const text = prose(
+    chance,
+    kind < (profile.narrow ? 0.4 : 0.1) ? chance.int(3_000, 8_000) : Math.floor(20 + chance.around(180))
+  )
   const pieces = cutLikeModels(chance, text, chance.flip(0.3) ? 4 : 40)
   const slow = chance.flip(0.3) ? 2_500 : 150
   const out: Array<Act> = []
@@ -183,7 +186,7 @@ export const make = (seed: number, profile: Profile): Plan => {
     maxQueued: chance.flip(0.2) ? 2 : 40,
     stallTimeout: chance.int(20, 60) * 1000,
     requestTimeout: chance.int(90, 180) * 1000,
-    outboxBytes: chance.flip(0.3) ? 2_048 : 64 * 1024,
+    outboxBytes: chance.flip(0.3) || profile.narrow ? 2_048 : 64 * 1024,
     latency: chance.pick([2, 20, 20, 150]),
     features: chance.flip(0.5),
     durability: profile.death === "power" ? "full" : "normal"
@@ -201,7 +204,7 @@ export const make = (seed: number, profile: Profile): Plan => {
       user: chance.int(0, profile.users - 1),
       account,
       session: chance.int(0, 1),
-      acts: acts(chance)
+      acts: acts(chance, profile)
     }
     submits.push(op)
     ops.push(op)

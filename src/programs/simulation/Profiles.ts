@@ -25,6 +25,8 @@ export interface Profile {
   readonly trespasses: number
   /** Everything is logged, people claim what they like about themselves, and sockets are dialled as `ws` does it. */
   readonly hostile: boolean
+  /** Networks that take little at once, small outboxes, and agents that say much. */
+  readonly narrow: boolean
 }
 
 const minute = 60_000
@@ -38,7 +40,8 @@ const base = {
   death: "process",
   journal: "memory",
   trespasses: 0,
-  hostile: false
+  hostile: false,
+  narrow: false
 } as const
 
 const network: ReadonlyArray<Fault> = [
@@ -109,6 +112,17 @@ export const hostile: Profile = {
   hostile: true
 }
 
+/** Not among those that take turns either. */
+export const narrow: Profile = {
+  ...base,
+  name: "narrow",
+  about: "agents that say much over networks that take little, with little room to wait",
+  faults: ["Cut", "Stall", "Stall", "HalfOpen", "Notice", "PersonCut"],
+  calmAt: 6 * minute,
+  drainBound: 8 * minute,
+  narrow: true
+}
+
 /** A hundred accounts on the line and nothing to do: how fast time goes. */
 export const idle: Profile = {
   ...base,
@@ -125,4 +139,4 @@ export const idle: Profile = {
 }
 
 export const find = (name: string): Profile | undefined =>
-  [...profiles, hostile, idle].find((profile) => profile.name === name)
+  [...profiles, hostile, narrow, idle].find((profile) => profile.name === name)
