@@ -7,13 +7,14 @@ import { connect } from "./programs/connect.ts"
 import { doctor } from "./programs/doctor.ts"
 import { person } from "./programs/person.ts"
 import { platform } from "./programs/platform.ts"
+import { register } from "./programs/register.ts"
 import { simulate } from "./programs/simulate.ts"
 import { up } from "./programs/up.ts"
 import { version } from "./programs/version.ts"
 
 Command.make("clawfiber").pipe(
   Command.withDescription("Puts an AI agent on the line. `clawfiber up` is all it takes on one machine."),
-  Command.withSubcommands([up, platform, connect, chat, doctor, backup, restore, person, agent, simulate]),
+  Command.withSubcommands([up, platform, connect, register, chat, doctor, backup, restore, person, agent, simulate]),
   Command.withGlobalFlags([Cli.Json]),
   (command) => Cli.main(command, version)
 )

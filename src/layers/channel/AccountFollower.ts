@@ -139,11 +139,7 @@ export const make = Effect.fnUntraced(function* <R>(
     )
   )
 
-  const retry = Effect.gen(function* () {
-    yield* registrar.look
-    yield* settle
-    if (serving !== undefined) yield* serving.line.connection.unblock
-  })
+  const retry = Effect.andThen(registrar.look, settle)
 
   return { line, fault, retry }
 })

@@ -95,11 +95,12 @@ export const make = (accounts: Accounts["Service"]): Methods => {
       account.registrar.cancel({ proposalId }).pipe(Effect.mapError(fromRegistrar), Effect.andThen(view(account))),
     "instaclaw.connection.retry": (account) =>
       Effect.gen(function* () {
-        yield* account.registrar.look
+        yield* account.retry
         const line = Option.getOrUndefined(yield* SubscriptionRef.get(account.line))
-        if (line === undefined) return {}
-        const { phase } = yield* SubscriptionRef.get(line.connection.state)
-        yield* phase === "blocked" ? line.connection.unblock : line.connection.renew
+        // One that waits for its next attempt does not wait any longer.
+        if (line !== undefined && (yield* SubscriptionRef.get(line.connection.state)).phase === "reconnecting") {
+          yield* line.connection.renew
+        }
         return {}
       }),
     "instaclaw.reply.stop": (account, { response_id: responseId }) =>

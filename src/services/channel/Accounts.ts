@@ -63,7 +63,7 @@ export interface Account {
   readonly fault: SubscriptionRef.SubscriptionRef<string | undefined>
   /** Who answers: "offline agent", "gpt-5 at api.openai.com". */
   readonly agent: { readonly description: string; readonly model: string }
-  /** A person mended something: looks for credentials, tries a line that had a fault again, leaves `blocked`. */
+  /** A person mended something: looks for credentials, and tries a line that had a fault again. */
   readonly retry: Effect.Effect<void>
 }
 

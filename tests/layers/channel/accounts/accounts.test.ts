@@ -159,6 +159,7 @@ describe("several accounts", () => {
         const b = yield* accountOf("b")
         yield* phase(b, "connected")
         yield* a.retry
+        yield* (yield* lineOf(a)).connection.unblock
         assert.strictEqual(stage.desk("a").looks, 1)
         yield* stage.peer.accept
         yield* phase(a, "connected")
