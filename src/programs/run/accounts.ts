@@ -20,6 +20,7 @@ import type { DatabaseError } from "../../layers/sql/DatabaseError.ts"
 import { type Account, InUse, LineFault, Unready } from "../../services/channel/Accounts.ts"
 import type { Journal } from "../../services/channel/Journal.ts"
 import type { ProfileApi } from "../../services/channel/ProfileApi.ts"
+import type { Registrar } from "../../services/channel/Registrar.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import { Failure } from "../Failure.ts"
 import type { Runtime } from "./agents.ts"
@@ -38,6 +39,8 @@ export interface Options {
   readonly runtime: Runtime
   /** Asks the agent of this account who it is; `undefined`: nobody is asked. */
   readonly propose: (id: string) => LoopRegistrar.Options["propose"]
+  /** Who these accounts are, where their folders do not say it. */
+  readonly registrar?: ((id: string) => Layer.Layer<Registrar> | undefined) | undefined
   /** Wins over the setting. */
   readonly sync: "normal" | "full" | undefined
   /** Where `up` keeps them: beside the root. By default they are in it. */
@@ -107,6 +110,7 @@ const layers = (options: Options) => {
         ids: options.ids,
         agent: options.agent,
         registrar: (id) =>
+          options.registrar?.(id) ??
           LoopRegistrar.layer({ propose: options.propose(id) }).pipe(
             Layer.provide(FileProfileStore.layer({ root: AccountFolders.rootOf(root, id) }))
           ),
