@@ -11,13 +11,6 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Pending, Profile, ProfileError, ProfileStore } from "../../services/channel/ProfileStore.ts"
 import * as Registration from "../../services/channel/Registration.ts"
 import type { Proposing } from "./Proposing.ts"
-import { keysOf } from "./registering.ts"
-
-/** Another key is another line; another description is not. */
-const sameCredentials = (one: Option.Option<Profile>, other: Option.Option<Profile>): boolean =>
-  Option.isSome(one) && Option.isSome(other)
-    ? keysOf(one.value) === keysOf(other.value)
-    : Option.isNone(one) && Option.isNone(other)
 
 /** What lies on the disk. `fault` is why nothing could be read. */
 export interface Seen {
@@ -114,7 +107,7 @@ export const make = Effect.fnUntraced(function* (
     const at = yield* Clock.currentTimeMillis
     const step = yield* settle({ _tag: "Looked", found: seen.found, pending: seen.pending, owned, at }, asks)
     const unknown = seen.found._tag === "Unreadable"
-    if (!unknown && !sameCredentials(seen.profile, SubscriptionRef.getUnsafe(credentials))) {
+    if (!unknown && !Equal.equals(seen.profile, SubscriptionRef.getUnsafe(credentials))) {
       yield* SubscriptionRef.set(credentials, seen.profile)
     }
     return step

@@ -66,8 +66,8 @@ export class Registrar extends Context.Service<
   {
     readonly state: SubscriptionRef.SubscriptionRef<RegistrationState>
     /**
-     * The credentials there are now and every time they become others: `None` when the file is gone. What is on the
-     * line follows this and nothing else.
+     * The profile there is now and every time it becomes another one, in its keys or in its words: `None` when the file
+     * is gone. What is on the line follows this and nothing else. A file that cannot be read changes nothing.
      */
     readonly profile: Stream.Stream<Option.Option<Profile>>
     /** Leaves a proposal for a person to confirm; one that waits already is replaced. Answers its id. */
@@ -80,7 +80,10 @@ export class Registrar extends Context.Service<
       readonly proposalId?: string | undefined
       readonly proposal?: unknown
     }) => Effect.Effect<Profile, RegistrarError>
-    /** Not like this: the proposal is dropped, and after a while the agent proposes again. */
+    /**
+     * Not like this: the proposal is dropped, or the agent is stopped that is about to make one, and after a while it
+     * proposes again. What was confirmed already cannot be cancelled any more: Busy.
+     */
     readonly cancel: (input: { readonly proposalId?: string | undefined }) => Effect.Effect<void, RegistrarError>
     /** Looks at once instead of at the next interval; also leaves `coolingDown` and the wait after a setback. */
     readonly look: Effect.Effect<void>

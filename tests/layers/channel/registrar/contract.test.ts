@@ -317,25 +317,42 @@ for (const { name, store } of harness.stores) {
     })
 
     describe("the profile", () => {
-      test("is told when the key changes and when the file goes, and not when only words change", () =>
+      test("is told whenever it changes and when the file goes, and not when nothing did", () =>
         Effect.gen(function* () {
           const disk = yield* ProfileStore
           yield* disk.save(profile())
           const agent = yield* registrar()
           const seen: Array<string | undefined> = []
           yield* agent.profile.pipe(
-            Stream.runForEach((now) => Effect.sync(() => seen.push(Option.getOrUndefined(now)?.app_key))),
+            Stream.runForEach((now) =>
+              Effect.sync(() =>
+                seen.push(Option.getOrUndefined(Option.map(now, (one) => `${one.app_key} ${one.description}`)))
+              )
+            ),
             Effect.forkScoped
           )
           yield* harness.settle
-          yield* disk.save(profile({ description: "counts better" }))
-          yield* agent.look
-          yield* disk.save(profile({ app_key: "key-2" }))
-          yield* agent.look
+          const saves = [
+            profile(),
+            profile({ description: "counts better" }),
+            profile({ app_key: "key-2" }),
+            profile({ app_key: "key-2", app_secret: Redacted.make("rotated") })
+          ]
+          for (const next of saves) {
+            yield* disk.save(next)
+            yield* agent.look
+            yield* harness.settle
+          }
           yield* disk.remove
           yield* agent.look
           yield* harness.settle
-          assert.deepStrictEqual(seen, ["key-1", "key-2", undefined])
+          assert.deepStrictEqual(seen, [
+            "key-1 counts",
+            "key-1 counts better",
+            "key-2 counts",
+            "key-2 counts",
+            undefined
+          ])
           assert.strictEqual((yield* SubscriptionRef.get(agent.state))._tag, "absent")
         }))
 
