@@ -18,7 +18,7 @@ import { launch } from "./chromium.ts"
 const repository = fileURLToPath(new URL("../../", import.meta.url))
 
 /** Between browser and platform: passes everything on, until it is cut. */
-const wire = async (port: number) => {
+export const wire = async (port: number) => {
   const open = new Set<Socket>()
   let up = true
   const server = createServer((near) => {
@@ -56,7 +56,7 @@ const wire = async (port: number) => {
 }
 
 /** The page as it is now, not as it was built some day. */
-const buildPage = async (outDir: string) => {
+export const buildPage = async (outDir: string) => {
   await build({
     configFile: join(repository, "src/ui/vite.config.ts"),
     logLevel: "error",
@@ -123,7 +123,13 @@ export const setStage = async (options: { readonly withOfflineAgent?: boolean } 
   }
 }
 
-const openWindow = async (browser: Browser, address: string, options: BrowserContextOptions = {}): Promise<Window> => {
+/** `at`: where on the page the window opens, `/#/agent`. */
+export const openWindow = async (
+  browser: Browser,
+  address: string,
+  options: BrowserContextOptions = {},
+  at = ""
+): Promise<Window> => {
   const context = await browser.newContext({
     viewport: { width: 1320, height: 820 },
     locale: "en-GB",
@@ -145,7 +151,7 @@ const openWindow = async (browser: Browser, address: string, options: BrowserCon
     const url = new URL(request.url())
     if (!/^(blob|data):$/.test(url.protocol) && url.origin !== address) faults.push(`request: ${request.url()}`)
   })
-  await page.goto(address)
+  await page.goto(`${address}${at}`)
   return {
     page,
     close: async (allowed) => {

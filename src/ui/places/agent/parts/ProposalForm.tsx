@@ -54,7 +54,17 @@ export const ProposalForm = (props: { readonly proposal: ProfileView; readonly p
   const form = useRef<HTMLFormElement>(null)
   const [based, setBased] = useState({ id: props.proposalId, values: valuesOf(props.proposal) })
   const [values, setValues] = useState(based.values)
-  const [faults, setFaults] = useState<Faults>({})
+  const inPlace = (fields: ControlFault["fields"]): Faults => {
+    const found: Record<string, string> = {}
+    for (const { field, message } of fields) {
+      const key = faultKey(message)
+      if (isField(field) && found[field] === undefined) found[field] = key === undefined ? message : t(key)
+    }
+    return found
+  }
+
+  // What the platform did not take of an earlier confirmation stands at its fields.
+  const [faults, setFaults] = useState<Faults>(() => inPlace(account.registration.setback?.fields ?? []))
   const [failed, setFailed] = useState<string>()
   const [busy, setBusy] = useState<"confirm" | "cancel">()
 
@@ -79,17 +89,8 @@ export const ProposalForm = (props: { readonly proposal: ProfileView; readonly p
     setFailed(undefined)
   }
 
-  const inPlace = (fault: ControlFault): Faults => {
-    const found: Record<string, string> = {}
-    for (const { field, message } of fault.fields) {
-      const key = faultKey(message)
-      if (isField(field) && found[field] === undefined) found[field] = key === undefined ? message : t(key)
-    }
-    return found
-  }
-
   const refused = (cause: unknown) => {
-    const at = cause instanceof ControlFault ? inPlace(cause) : {}
+    const at = cause instanceof ControlFault ? inPlace(cause.fields) : {}
     setFaults(at)
     const first = order.find((field) => at[field] !== undefined)
     const unsent = cause instanceof ControlFault && cause.code === "invalid_params" && first !== undefined
@@ -136,7 +137,7 @@ export const ProposalForm = (props: { readonly proposal: ProfileView; readonly p
           <h2 id="form-title">{t("form.title")}</h2>
           <p className="soft">{t("form.lead")}</p>
         </div>
-        <Setback account={account} />
+        {failed === undefined && <Setback account={account} />}
         {newer && touched && (
           <div className="notice" role="status">
             <p>{t("form.newer")}</p>

@@ -5,21 +5,30 @@ const SIZE = 128
 const LARGEST = 64 * 1024
 
 /** Undefined: the browser cannot read it as a picture. */
-export const readPicture = async (file: File): Promise<string | undefined> => {
-  let bitmap: ImageBitmap
+const decode = async (file: File): Promise<HTMLImageElement | undefined> => {
+  const address = URL.createObjectURL(file)
   try {
-    bitmap = await createImageBitmap(file)
+    const image = new Image()
+    image.src = address
+    await image.decode()
+    return image.naturalWidth > 0 ? image : undefined
   } catch {
     return undefined
+  } finally {
+    URL.revokeObjectURL(address)
   }
+}
+
+export const readPicture = async (file: File): Promise<string | undefined> => {
+  const image = await decode(file)
+  if (image === undefined) return undefined
   const canvas = document.createElement("canvas")
   canvas.width = SIZE
   canvas.height = SIZE
-  const side = Math.min(bitmap.width, bitmap.height)
-  const left = (bitmap.width - side) / 2
-  const top = (bitmap.height - side) / 2
-  canvas.getContext("2d")?.drawImage(bitmap, left, top, side, side, 0, 0, SIZE, SIZE)
-  bitmap.close()
+  const side = Math.min(image.naturalWidth, image.naturalHeight)
+  const left = (image.naturalWidth - side) / 2
+  const top = (image.naturalHeight - side) / 2
+  canvas.getContext("2d")?.drawImage(image, left, top, side, side, 0, 0, SIZE, SIZE)
   const png = canvas.toDataURL("image/png")
   return png.length <= LARGEST ? png : canvas.toDataURL("image/jpeg", 0.85)
 }
