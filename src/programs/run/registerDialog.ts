@@ -25,7 +25,7 @@ const titles: ReadonlyArray<readonly [fields.Field, string]> = [
 ]
 
 const hints: Partial<Record<fields.Field, string>> = {
-  description: " (- for none)",
+  description: " (Ctrl-U clears it; - for none)",
   avatar: " (an https address; - for none)",
   scene_tags: " (codes of five digits, with commas; - for none)",
   custom_tags: " (words, with commas; - for none)",
@@ -51,7 +51,7 @@ const menu = (draft: fields.Draft, proposed: boolean) =>
     ]
   })
 
-/** An empty line keeps what is there, as everywhere in a terminal. */
+/** The prompt takes an empty line for the text it began with, so nothing has to be written somehow. */
 const typed = (field: fields.Field, text: string): unknown => fields.read(field, text.trim() === "-" ? "" : text)
 
 const edit = (draft: fields.Draft, field: fields.Field, title: string) =>
