@@ -6,7 +6,10 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import type { AgentLink, Presence } from "../../services/platform/Broker.ts"
+import { type EndedElsewhere, Neighbours } from "../../services/platform/Neighbours.ts"
 import type { Exchange } from "../../services/platform/Sessions.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
 import * as Identities from "../../services/platform/Identities.ts"
@@ -80,6 +83,10 @@ export interface BrokerState {
   readonly flush: (reply: Reply) => void
   /** All deltas that come in one turn of the event loop go on as one step; the first one waits for nothing. */
   readonly flushSoon: (reply: Reply) => void
+  /** Its end is stored: other processes over the same database are told. */
+  readonly tellNeighbours: (exchange: Exchange) => void
+  /** What other processes tell. */
+  readonly heard: Stream.Stream<EndedElsewhere>
   /** What waited to be flushed waits no more. */
   readonly forgetPending: (reply: Reply) => void
 }
@@ -104,6 +111,7 @@ export const tellCancelled = (desk: Desk, { agentResponseId, exchange }: Reply):
 export const make = Effect.fnUntraced(function* (options: Options) {
   const sessions = yield* Sessions.Sessions
   const identities = yield* Identities.Identities
+  const neighbours = Option.getOrUndefined(yield* Effect.serviceOption(Neighbours))
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
@@ -173,6 +181,10 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       if (dirty.size === 0) queueMicrotask(flushAll)
       dirty.add(reply)
     },
+    tellNeighbours: ({ responseId, userId }) => {
+      if (neighbours !== undefined) fork(neighbours.tell({ responseId, userId }))
+    },
+    heard: neighbours?.heard ?? Stream.never,
     forgetPending: (reply) => void dirty.delete(reply)
   }
   return state

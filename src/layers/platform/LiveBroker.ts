@@ -9,6 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import * as BrokerContract from "../../services/platform/Broker.ts"
 import * as Files from "../../services/platform/Files.ts"
 import type * as Identities from "../../services/platform/Identities.ts"
@@ -119,6 +120,22 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
   ).pipe(Effect.catch((error) => Effect.logDebug("That agents are here could not be written down", error)))
 
+  /** What is stored of a reply that has ended, for readers that saw nothing of it here. */
+  const tellStored = (exchange: Exchange): void => {
+    const route = LiveReply.routeOf(exchange)
+    for (const step of LiveReply.stored(exchange)) tell(exchange.userId, { _tag: "Step", exchange, route, step })
+  }
+
+  const hear = Stream.runForEach(state.heard, ({ responseId, userId }) =>
+    Effect.suspend(() => {
+      const isHere = (): boolean => underWay.has(responseId) || endedReplies.get(responseId) !== undefined
+      if (!readers.has(userId) || isHere()) return Effect.void
+      return Effect.map(sessions.findExchange(responseId), (exchange) => {
+        if (exchange.endedAt !== undefined && !isHere()) tellStored(exchange)
+      })
+    }).pipe(Effect.catch((error) => Effect.logDebug("A reply that ended elsewhere could not be read", error)))
+  )
+
   const orphans = Orphans.make({
     sessions,
     identities,
@@ -136,8 +153,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       if (!(yield* sessions.end(exchange.responseId, ending))) return
       AgentDesk.rememberEnding(desk, exchange)
       const ended: Exchange = { ...exchange, ...ending, status: "failed", endedAt: state.now() }
-      const route = LiveReply.routeOf(ended)
-      for (const step of LiveReply.stored(ended)) tell(ended.userId, { _tag: "Step", exchange: ended, route, step })
+      state.tellNeighbours(ended)
+      tellStored(ended)
     })
   })
 
@@ -166,8 +183,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     Effect.map((expired) => {
       for (const exchange of expired) {
         if (!readers.has(exchange.userId) || underWay.has(exchange.responseId)) continue
-        const route = LiveReply.routeOf(exchange)
-        for (const step of LiveReply.stored(exchange)) tell(exchange.userId, { _tag: "Step", exchange, route, step })
+        tellStored(exchange)
       }
     }),
     Effect.catch((error) => Effect.logWarning("Old messages could not be looked for", error))
@@ -184,6 +200,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }).pipe(Effect.withSpan("Broker.drain"))
 
   yield* orphans.find
+  yield* Effect.forkScoped(hear)
   yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 second")))
   yield* Effect.forkScoped(Effect.repeat(expire, Schedule.spaced("1 minute")))
 

@@ -122,6 +122,7 @@ export const make = (state: BrokerState): ReplyEnds => {
         awaited.delete(responseId)
         acks.forget(reply)
         const { route, steps, toldBefore } = reply
+        state.tellNeighbours(reply.exchange)
         endedReplies.keep(responseId, { route, steps, toldBefore, text: final.text })
         if (reply.agentResponseId !== undefined) sayEnded(desk.link, reply.agentResponseId, reply.agentSequence)
         if (final.failure === undefined) counts.completed++

@@ -111,12 +111,15 @@ export const layerPostgres = (
       const path = yield* Path.Path
       // Loaded here, so that nobody who keeps to SQLite waits for it.
       const Postgres = yield* Effect.promise(() => import("../sql/PostgresClient.ts"))
+      const PgNeighbours = yield* Effect.promise(() => import("./PgNeighbours.ts"))
+      // Listening takes a connection of its own: with a single one nothing would be left.
+      const neighbours = (options.maxConnections ?? 10) > 1 ? PgNeighbours.layer : Layer.empty
       const client = Layer.fresh(Postgres.layer({ url: options.url, maxConnections: options.maxConnections }))
       return layer({
         ...options,
         filesFolder: filesOf(path, options.folder),
         database: Postgres.nameOf(options.url)
-      }).pipe(Layer.provideMerge(client))
+      }).pipe(Layer.merge(neighbours), Layer.provideMerge(client))
     })
   )
 

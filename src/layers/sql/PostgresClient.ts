@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as SqlClient from "effect/sql/SqlClient"
+import type * as SqlClient from "effect/sql/SqlClient"
 import { DatabaseError, fromSqlError } from "./DatabaseError.ts"
 
 export interface Options {
@@ -92,5 +92,5 @@ export const make = Effect.fnUntraced(
   (self, options) => Effect.catchTag(self, "SqlError", (error) => Effect.fail(fromSqlError(nameOf(options.url), error)))
 )
 
-export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient, DatabaseError> =>
-  Layer.effect(SqlClient.SqlClient, make(options)).pipe(Layer.provide(Reactivity.layer))
+export const layer = (options: Options): Layer.Layer<SqlClient.SqlClient | PgClient.PgClient, DatabaseError> =>
+  PgClient.layerFrom(make(options)).pipe(Layer.provide(Reactivity.layer))
