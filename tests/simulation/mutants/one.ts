@@ -42,10 +42,8 @@ for (const [seed, name] of job.seeds) {
   run++
   for (const known of broken) laws[known.law] = (laws[known.law] ?? 0) + 1
   const right = broken.find((known) => job.law === undefined || known.law === job.law)
-  if (right !== undefined) {
-    caught.push({ seed, profile, message: right.message })
-    tell()
-  }
+  if (right !== undefined) caught.push({ seed, profile, message: right.message })
+  tell()
   if (job.law !== undefined && (caught.length >= enough || (caught.length > 0 && run >= plenty))) break
 }
 tell()

@@ -26,8 +26,8 @@ const { positionals, values } = parseArgs({
   }
 })
 const limit = Number(values.seeds)
-/** A bug may bring time to a standstill, at 400,000 tasks a seed. */
-const patience = 180_000
+/** A bug may bring a world to a standstill. Milliseconds that one seed may take. */
+const patience = 120_000
 const begun = performance.now()
 const seconds = (): string => `${Math.round((performance.now() - begun) / 1000)} s`
 const say = (text: string): void => console.error(text)
@@ -47,18 +47,26 @@ symlinkSync(join(home, "node_modules"), join(root, "node_modules"), "dir")
 const work = (job: Job): Promise<{ readonly told: Caught | undefined; readonly fault: string | undefined }> =>
   new Promise((resolve) => {
     const child = spawn(process.execPath, [join(import.meta.dirname, "one.ts"), JSON.stringify(job)], {
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: patience
+      stdio: ["ignore", "pipe", "pipe"]
     })
+    const kill = (): void => void child.kill("SIGKILL")
+    let timer = setTimeout(kill, patience)
     let told: Caught | undefined
     let errors = ""
     createInterface({ input: child.stdout }).on("line", (line) => {
-      if (line.startsWith('{"run"')) told = JSON.parse(line)
+      if (!line.startsWith('{"run"')) return
+      told = JSON.parse(line)
+      clearTimeout(timer)
+      timer = setTimeout(kill, patience)
     })
     child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))
     child.on("close", (code) => {
+      clearTimeout(timer)
       const why = /^\w*Error: .*$/m.exec(errors)?.[0] ?? errors.trim().split("\n").at(-1)
-      resolve({ told, fault: code === 0 ? undefined : code === null ? `no end after ${patience / 1000} s` : why })
+      resolve({
+        told,
+        fault: code === 0 ? undefined : code === null ? `a seed took more than ${patience / 1000} s` : why
+      })
     })
   })
 

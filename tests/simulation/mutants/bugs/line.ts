@@ -43,6 +43,7 @@ export const line: ReadonlyArray<Mutant> = [
   {
     name: "an outbox without a bound",
     law: "bounded",
+    profile: "narrow",
     rare: true,
     patches: [
       {
@@ -258,6 +259,19 @@ export const line: ReadonlyArray<Mutant> = [
         file: "src/layers/files/FileLock.ts",
         find: "Effect.flatMap((ours) => (ours ? fs.remove(path, { force: true }) : Effect.void)),\n        Effect.ignore",
         replace: "Effect.ignore"
+      }
+    ]
+  },
+  {
+    name: "close while still connecting, and nobody hears the error",
+    law: "stop",
+    complaint: 8,
+    profile: "hostile",
+    patches: [
+      {
+        file: `${channel}/WsDriver.ts`,
+        find: '      this.on("error", onError)\n',
+        replace: ""
       }
     ]
   }

@@ -179,7 +179,7 @@ export const replies: ReadonlyArray<Mutant> = [
     name: "drop on full",
     law: "stream",
     complaint: 2,
-    rare: true,
+    profile: "narrow",
     patches: [
       {
         file: `${channel}/Writer.ts`,
