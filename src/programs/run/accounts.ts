@@ -111,9 +111,11 @@ const layers = (options: Options) => {
         agent: options.agent,
         registrar: (id) =>
           options.registrar?.(id) ??
-          LoopRegistrar.layer({ propose: options.propose(id) }).pipe(
-            Layer.provide(FileProfileStore.layer({ root: AccountFolders.rootOf(root, id) }))
-          ),
+          LoopRegistrar.layer({
+            propose: options.propose(id),
+            interval: settings.registrationInterval,
+            cooldown: settings.registrationCooldown
+          }).pipe(Layer.provide(FileProfileStore.layer({ root: AccountFolders.rootOf(root, id) }))),
         claim: (id) => claim(AccountFolders.rootOf(root, id), expiry),
         open: (id, profile, latest) => {
           const own = AccountFolders.rootOf(root, id)

@@ -140,6 +140,26 @@ export const table = {
     "https://claw.int-os.com/artifact/upload-and-bind",
     "http"
   ),
+  registrationInterval: millis(
+    {
+      name: "CLAWFIBER_REGISTRATION_INTERVAL",
+      topic: "InstaClaw",
+      about:
+        "Milliseconds between two looks for the profile. A file that changes is seen at once; this is the net under it."
+    },
+    10_000,
+    100,
+    3_600_000
+  ),
+  registrationCooldown: millis(
+    {
+      name: "CLAWFIBER_REGISTRATION_COOLDOWN",
+      topic: "InstaClaw",
+      about: "Milliseconds from a cancelled proposal to the agent's next one."
+    },
+    60_000,
+    0
+  ),
   heartbeatInterval: millis(
     {
       name: "INSTACLAW_HEARTBEAT_INTERVAL",
