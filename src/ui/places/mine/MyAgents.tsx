@@ -1,6 +1,6 @@
 import { Button, Modal } from "@mantine/core"
 import { useCallback, useEffect, useRef, useState } from "react"
-import { useApp, useChat } from "../../app.ts"
+import { useApp } from "../../app.ts"
 import { useText } from "../../i18n/index.ts"
 import { useMedia } from "../../lib/hooks.ts"
 import { useReason } from "../../shell/failure.ts"
@@ -37,8 +37,6 @@ const Content = () => {
   const { http } = useApp()
   const { t } = useText()
   const reason = useReason()
-  // Who comes on the line, or goes, changes the list of the chat: ours is then looked at again.
-  const chats = useChat((state) => state.agents)
   const [agents, setAgents] = useState<ReadonlyArray<OwnAgent>>()
   const [more, setMore] = useState<string>()
   const [fault, setFault] = useState<string>()
@@ -50,19 +48,13 @@ const Content = () => {
       http.json("GET", `/api/my/agents?limit=50${after === undefined ? "" : `&after=${encodeURIComponent(after)}`}`),
     [http]
   )
-  const load = useCallback(
-    () =>
-      page().then(
-        (data) => {
-          setAgents(items(data).map(readAgent))
-          setMore(readNext(data))
-          setFault(undefined)
-        },
-        (cause) => setFault(reason(cause))
-      ),
-    [page, reason]
-  )
-  useEffect(() => void load(), [load, chats])
+  const take = useCallback((data: unknown) => {
+    setAgents(items(data).map(readAgent))
+    setMore(readNext(data))
+    setFault(undefined)
+  }, [])
+  const load = useCallback(() => page().then(take, (cause) => setFault(reason(cause))), [page, reason, take])
+  useEffect(() => void load(), [load])
 
   const loadMore = async () => {
     try {

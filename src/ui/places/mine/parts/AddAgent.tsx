@@ -11,7 +11,7 @@ import { type Activation, readActivation, readAgent, readSecret } from "../state
 import { Shown } from "./Shown.tsx"
 
 const clock = (milliseconds: number): string => {
-  const seconds = Math.max(0, Math.ceil(milliseconds / 1000))
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000))
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`
 }
 

@@ -1,5 +1,6 @@
 import { ActionIcon, Menu } from "@mantine/core"
 import type { Translate } from "../../../i18n/index.ts"
+import { useChat } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import { moment } from "../../../lib/format.ts"
 import { useNow } from "../../../lib/hooks.ts"
@@ -35,7 +36,10 @@ export const OwnRow = (props: {
   const { t, language } = useText()
   const now = useNow(60_000)
   const name = agent.name === "" ? t("agent.nameless") : agent.name
-  const { tone, words } = stateOf(agent, t, (at) => moment(at, now, language))
+  // The chat hears who comes and goes; what was loaded here is of the moment it was loaded in.
+  const heard = useChat((state) => state.agents.find((other) => other.clawId === agent.claw_id))
+  const present = heard === undefined ? agent : { ...agent, online: heard.online, since: heard.since ?? agent.since }
+  const { tone, words } = stateOf(present, t, (at) => moment(at, now, language))
   return (
     <li className="mine-row">
       <Avatar id={agent.claw_id} name={agent.name} avatar={agent.avatar} />
