@@ -54,6 +54,8 @@ const read = async (request: IncomingMessage): Promise<string> => {
 export class Model {
   readonly asked: Array<Asked> = []
   readonly script: Array<Answer | ((asked: Asked) => Answer)> = []
+  /** Answers what the script does not. `undefined`: the model repeats what was said. */
+  otherwise: ((asked: Asked) => Answer | undefined) | undefined
   private readonly server: Server
 
   private constructor(server: Server) {
@@ -95,7 +97,8 @@ export class Model {
     const asked: Asked = { messages, tools: (tools ?? []).map((tool) => tool.function.name) }
     this.asked.push(asked)
     const next = this.script.shift()
-    const answer = typeof next === "function" ? next(asked) : (next ?? { pieces: ["You said: ", lastWords(asked)] })
+    const scripted = typeof next === "function" ? next(asked) : (next ?? this.otherwise?.(asked))
+    const answer = scripted ?? { pieces: ["You said: ", lastWords(asked)] }
     if (answer.status !== undefined) {
       response.writeHead(answer.status, { "content-type": "application/json" })
       response.end(JSON.stringify({ error: { message: "scripted failure", type: "server_error" } }))

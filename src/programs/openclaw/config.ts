@@ -52,7 +52,7 @@ export const defaultAccountId = (config: Config): string => {
 }
 
 const dialects = ["envelope", "gateway", "legacy"] as const
-const policies = ["open", "pairing", "allowlist", "disabled"]
+const policies = new Set(["open", "pairing", "allowlist", "disabled"])
 
 export const resolveAccount = (config: Config, accountId?: string | null): Account => {
   const id = accountId ?? defaultAccountId(config)
@@ -70,7 +70,7 @@ export const resolveAccount = (config: Config, accountId?: string | null): Accou
     wsUrl: text(fields["wsUrl"]),
     dialect: dialects.find((name) => name === fields["dialect"]),
     systemPrompt: text(fields["systemPrompt"]),
-    dmPolicy: policy !== undefined && policies.includes(policy) ? policy : "pairing",
+    dmPolicy: policy !== undefined && policies.has(policy) ? policy : "pairing",
     allowFrom: Array.isArray(fields["allowFrom"]) ? fields["allowFrom"].map(String) : []
   }
 }

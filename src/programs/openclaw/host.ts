@@ -65,13 +65,24 @@ export interface AgentTool {
   }>
 }
 
+/** Where a tool is asked for. All of it is said by the host, and not by a model. */
+export interface ToolContext {
+  readonly sessionKey?: string | undefined
+  readonly messageChannel?: string | undefined
+  readonly agentAccountId?: string | undefined
+}
+
 export interface PluginApi {
   readonly registerGatewayMethod: (
     method: string,
     handler: (request: GatewayRequest) => Promise<void> | void,
     options?: { readonly scope?: string }
   ) => void
-  readonly registerTool: (tool: AgentTool) => void
+  /** With the names: what a factory makes has to be declared before it is made. */
+  readonly registerTool: (
+    factory: (context: ToolContext) => ReadonlyArray<AgentTool>,
+    options: { readonly names: ReadonlyArray<string> }
+  ) => void
 }
 
 export interface ChannelPlugin {

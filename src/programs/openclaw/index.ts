@@ -1,11 +1,17 @@
 /** The plugin's entry for the OpenClaw host. */
 import { defineChannelPluginEntry } from "openclaw/plugin-sdk/channel-core"
 import { plugin, setRuntime } from "./channel.ts"
+import * as methods from "./methods.ts"
+import * as tools from "./tools.ts"
 
 export default defineChannelPluginEntry({
   id: "clawfiber",
   name: "clawfiber",
   description: "InstaClaw as a channel: people of the platform chat with your agent.",
   plugin,
-  setRuntime
+  setRuntime,
+  registerFull: (api) => {
+    methods.register(api)
+    api.registerTool(tools.factory, { names: tools.names })
+  }
 })

@@ -3,12 +3,19 @@
  * run in another instance of the module than `startAccount`), so what is shared hangs on the global object, under a
  * name of our own.
  */
+import type { Toolbox, ToolResult } from "../../services/channel/Toolbox.ts"
+
 export interface Seat {
   readonly accountId: string
   /** A method of services/channel/Control. Never rejects. */
   readonly call: (method: string, params: unknown) => Promise<Called>
-  /** A tool of the toolkit. Never rejects. */
-  readonly tool: (name: string, input: unknown) => Promise<{ readonly isError: boolean; readonly value: unknown }>
+  /**
+   * A tool of the toolkit, for a session of the host. In a session of ours the turn's own toolbox answers; everywhere
+   * else it is the operator's own agent that asks. Never rejects.
+   */
+  readonly tool: (name: string, input: unknown, sessionKey: string | undefined) => Promise<ToolResult>
+  /** What the turn that runs in this session of the host may do, where it is one of ours. */
+  readonly has: (sessionKey: string) => Toolbox | undefined
 }
 
 export type Called =

@@ -6,6 +6,7 @@
 /** The host's whole configuration; only our part of it is looked at. */
 export interface Config {
   readonly channels?: Readonly<Record<string, unknown>> | undefined
+  readonly agents?: unknown
 }
 
 /** Which agent of the host answers, and in which of its sessions. */

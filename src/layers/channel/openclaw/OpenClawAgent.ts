@@ -19,6 +19,7 @@ import {
   Unavailable,
   Unsupported
 } from "../../../services/channel/AgentRuntime.ts"
+import type { Toolbox } from "../../../services/channel/Toolbox.ts"
 import * as Batches from "../Batches.ts"
 import type { ChannelRuntime, Config, Kind, Payload, Route } from "./Host.ts"
 import { Partials } from "./Partials.ts"
@@ -38,6 +39,11 @@ export interface Options {
    */
   readonly dmPolicy: string
   readonly allowFrom: ReadonlyArray<string>
+  /**
+   * Told what a turn may do, under the host's session key, before the host runs it; what it gives back is called when
+   * the turn is over. The host's tools find their way to the right turn by it (law confined).
+   */
+  readonly opened: (sessionKey: string, toolbox: Toolbox) => () => void
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -65,6 +71,10 @@ const saidByHost = (payload: Payload): AgentError => {
   )
 }
 
+/** Each session is a conversation of its own, and so is a registration, which has nobody on the other side. */
+const conversationOf = (turn: Turn): string =>
+  turn.origin === "registration" ? "registration" : (turn.sessionId ?? "default")
+
 const mediaOf = (payload: Payload): ReadonlyArray<string> => [
   ...(payload.mediaUrl === undefined ? [] : [payload.mediaUrl]),
   ...(payload.mediaUrls ?? [])
@@ -89,14 +99,17 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
         cfg: options.config(),
         channel,
         accountId: options.accountId,
-        peer: { kind: "direct", id: turn.sessionId ?? "default" },
+        peer: { kind: "direct", id: conversationOf(turn) },
         dmScope: "per-account-channel-peer"
       })
 
     const dispatch = async (turn: Turn, body: string, sink: Batches.Sink<AgentError>, signal: AbortSignal) => {
       const cfg = options.config()
-      const sender = turn.userId ?? turn.sessionId ?? "unknown"
-      const conversation = turn.sessionId ?? "default"
+      const conversation = conversationOf(turn)
+      const own = turn.origin !== "chat"
+      // A turn that the operator's own program began needs nobody's leave.
+      const dmPolicy = own ? "open" : options.dmPolicy
+      const sender = own ? "operator" : (turn.userId ?? turn.sessionId ?? "unknown")
       const messageId = turn.messageId ?? turn.responseId
       const route = routeOf(turn)
       const ingress = await runtime.inbound.ingress.resolveStable({
@@ -113,9 +126,9 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
           inboundEventKind: "user_request"
         },
         event: { kind: "message", authMode: "inbound", mayPair: true },
-        dmPolicy: options.dmPolicy,
+        dmPolicy,
         // The host asks for the wildcard to be written: `open` alone is taken for a slip.
-        allowFrom: options.dmPolicy === "open" ? ["*"] : options.allowFrom,
+        allowFrom: dmPolicy === "open" ? ["*"] : options.allowFrom,
         readStoreAllowFrom: () => runtime.pairing.readAllowFromStore({ channel, accountId: options.accountId })
       })
       if (ingress.ingress.admission === "pairing-required") {
@@ -151,8 +164,13 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
         },
         reply: { to: target, originatingTo: target },
         message: { body, bodyForAgent: body, rawBody: body, commandBody: body },
+        supplemental: {
+          ...(turn.systemPrompt === undefined ? {} : { groupSystemPrompt: turn.systemPrompt }),
+          ...(turn.context === "" ? {} : { channelStructuredContext: [{ label: "InstaClaw", payload: turn.context }] })
+        },
         channelIngress: ingress
       })
+      const tools = turn.toolbox.tools.map(({ name }) => name)
       const partials = new Partials()
       let fault: AgentError | undefined
       let over = false
@@ -160,44 +178,47 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
       const push = (text: string): void => {
         if (text !== "" && !over) sink.push(text)
       }
-      const dispatched = await runtime.inbound.dispatch({
-        cfg,
-        channel,
-        accountId: options.accountId,
-        route: { agentId: route.agentId, dmScope: route.dmScope, sessionKey: route.sessionKey },
-        ctxPayload: context,
-        delivery: {
-          deliver: async (payload: Payload, info: { readonly kind: Kind }) => {
-            if (over || payload.isReasoning === true) return
-            if (payload.isError === true) {
-              fault ??= saidByHost(payload)
-              return
+      const closed = options.opened(route.sessionKey, turn.toolbox)
+      const dispatched = await runtime.inbound
+        .dispatch({
+          cfg,
+          channel,
+          accountId: options.accountId,
+          route: { agentId: route.agentId, dmScope: route.dmScope, sessionKey: route.sessionKey },
+          ctxPayload: context,
+          delivery: {
+            deliver: async (payload: Payload, info: { readonly kind: Kind }) => {
+              if (over || payload.isReasoning === true) return
+              if (payload.isError === true) {
+                fault ??= saidByHost(payload)
+                return
+              }
+              if (info.kind === "tool") return
+              push(partials.deliver(payload.text ?? ""))
+              for (const url of mediaOf(payload)) if (url.startsWith("https://")) push(partials.deliver(url))
+            },
+            onError: (cause: unknown) => {
+              fault ??= fromHost(cause)
             }
-            if (info.kind === "tool") return
-            push(partials.deliver(payload.text ?? ""))
-            for (const url of mediaOf(payload)) if (url.startsWith("https://")) push(partials.deliver(url))
           },
-          onError: (cause: unknown) => {
-            fault ??= fromHost(cause)
-          }
-        },
-        replyOptions: {
-          abortSignal: signal,
-          sourceReplyDeliveryMode: "automatic",
-          suppressDefaultToolProgressMessages: true,
-          allowProgressCallbacksWhenSourceDeliverySuppressed: true,
-          disableBlockStreaming: true,
-          ...(options.dmPolicy === "open" ? { disableTools: true } : {}),
-          onPartialReply: (payload: { readonly text?: string | undefined }) => {
-            if (!over) push(partials.partial(payload.text ?? ""))
+          replyOptions: {
+            abortSignal: signal,
+            sourceReplyDeliveryMode: "automatic",
+            suppressDefaultToolProgressMessages: true,
+            allowProgressCallbacksWhenSourceDeliverySuppressed: true,
+            disableBlockStreaming: true,
+            ...(tools.length > 0 ? { toolsAllow: tools } : dmPolicy === "open" ? { disableTools: true } : {}),
+            onPartialReply: (payload: { readonly text?: string | undefined }) => {
+              if (!over) push(partials.partial(payload.text ?? ""))
+            },
+            onAssistantMessageStart: () => partials.start(),
+            onToolStart: (payload: { readonly name?: string | undefined }) => {
+              if (!over) sink.push({ _tag: "Activity", label: payload.name ?? "tool" })
+            }
           },
-          onAssistantMessageStart: () => partials.start(),
-          onToolStart: (payload: { readonly name?: string | undefined }) => {
-            if (!over) sink.push({ _tag: "Activity", label: payload.name ?? "tool" })
-          }
-        },
-        replyPipeline: {}
-      })
+          replyPipeline: {}
+        })
+        .finally(closed)
       if (over) return
       over = true
       if (fault !== undefined) return sink.fail(fault)
