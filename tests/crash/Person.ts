@@ -5,6 +5,7 @@
 import { WebSocket } from "ws"
 import type { Chance } from "./Chance.ts"
 import type { Ledger, Message } from "./Ledger.ts"
+import { paced } from "./pace.ts"
 
 // oxlint-disable-next-line typescript/no-explicit-any -- frames as a stranger reads them
 type Json = Record<string, any>
@@ -111,7 +112,7 @@ export class Person {
   #tick(): void {
     const ws = this.#ws
     if (ws === undefined) return
-    if (performance.now() - this.#heard > patience) return ws.terminate()
+    if (performance.now() - this.#heard > paced(patience)) return ws.terminate()
     if (ws.readyState !== WebSocket.OPEN) return
     const { chance, ledger, name } = this.#options
     if (chance.happens(0.3)) ws.ping()

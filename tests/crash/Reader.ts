@@ -8,6 +8,7 @@ import type { ResponseEvent, ResponseObject } from "../../src/services/protocol/
 import { Checker } from "../../src/services/protocol/StreamLaws.ts"
 import type { Chance } from "./Chance.ts"
 import type { Ledger, Message } from "./Ledger.ts"
+import { paced } from "./pace.ts"
 
 export interface Options {
   readonly name: string
@@ -27,11 +28,11 @@ const open = (url: string, token: string, method: string, body?: object): Promis
     const sent = request(url, {
       method,
       agent: false,
-      timeout: patience,
+      timeout: paced(patience),
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }
     })
     sent.on("response", (answer) => {
-      answer.setTimeout(patience, () => answer.destroy())
+      answer.setTimeout(paced(patience), () => answer.destroy())
       resolve(answer)
     })
     sent.on("timeout", () => sent.destroy(new Error("silence")))

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Chance } from "./Chance.ts"
 import { Ledger } from "./Ledger.ts"
+import { pace, paced, started } from "./pace.ts"
 import { Person } from "./Person.ts"
 import { Program } from "./Program.ts"
 import { Proxy } from "./Proxy.ts"
@@ -120,8 +121,10 @@ export class Stage {
   }
 
   async #startPlatform(): Promise<boolean> {
+    const begun = performance.now()
     const event = await this.platform.start()
     if (event === undefined) return false
+    started(performance.now() - begun)
     this.url = String(event["url"])
     const port = Number(new URL(this.url).port)
     for (const proxy of this.proxies) proxy.target = port
@@ -212,7 +215,7 @@ export class Stage {
   /** A moment at random: often in the middle of something, sometimes after a long peace, so that work gets done. */
   async #moment(chance: Chance, proxies: ReadonlyArray<Proxy>, longest: number): Promise<void> {
     const dice = chance.next()
-    if (dice > 0.92) return void (await sleep(5_000))
+    if (dice > 0.92) return void (await sleep(paced(5_000)))
     // An agent has just got a message, and perhaps begun, and the platform does not hear of it any more.
     if (dice > 0.67 && proxies.length === 1) return await this.#unheard(chance, proxies, longest)
     if (dice < 0.35) return void (await sleep(chance.scale(5, longest / 3)))
@@ -247,7 +250,7 @@ export class Stage {
       await kill()
       const started = start()
       // Some die while they are still coming up. Nobody waits for long: an agent may find no platform for half a minute.
-      const patience = chance.happens(0.12) ? chance.between(20, 600) : 2_500
+      const patience = chance.happens(0.12) ? chance.between(20, 600) : paced(2_500)
       await Promise.race([started, sleep(patience)])
       if (program.pid === undefined && program.surprises.length > 5) return
       await moment(chance)
@@ -265,7 +268,7 @@ export class Stage {
       this.platform,
       "platform",
       kills,
-      (chance) => this.#moment(chance, this.proxies, 2_400),
+      (chance) => this.#moment(chance, this.proxies, paced(2_400)),
       () => this.#startPlatform(),
       () => this.#killPlatform()
     )
@@ -274,7 +277,7 @@ export class Stage {
         agent,
         agent.options.name,
         Math.floor(kills / agents) + (index < kills % agents ? 1 : 0),
-        (chance) => this.#moment(chance, this.proxies.slice(index + 1, index + 2), 7_000),
+        (chance) => this.#moment(chance, this.proxies.slice(index + 1, index + 2), paced(7_000)),
         () => agent.start(),
         async () => {
           await agent.kill()
@@ -295,7 +298,7 @@ export class Stage {
     let ended = 0
     for (const { terminal } of this.ledger.messages.values()) if (terminal !== undefined) ended++
     const broken = this.ledger.violations.length
-    return `${this.ledger.at().padStart(8)} s  kills: platform ${this.platform.kills}, agents ${kills}  messages: ${this.ledger.messages.size}, ended ${ended}${broken === 0 ? "" : `  BROKEN: ${broken}`}`
+    return `${this.ledger.at().padStart(8)} s  kills: platform ${this.platform.kills}, agents ${kills}  pace: ${pace().toFixed(1)}  messages: ${this.ledger.messages.size}, ended ${ended}${broken === 0 ? "" : `  BROKEN: ${broken}`}`
   }
 
   /** No more faults. Gives how long the rest took; what has not ended then never will. */
@@ -303,7 +306,7 @@ export class Stage {
     const begun = performance.now()
     for (const proxy of this.proxies) proxy.mend()
     for (const one of [...this.people, ...this.readers]) one.rest()
-    while (this.pending > 0 && performance.now() - begun < drainBound) await sleep(50)
+    while (this.pending > 0 && performance.now() - begun < paced(drainBound)) await sleep(50)
     for (const one of [...this.people, ...this.readers]) one.end()
     await Promise.race([Promise.all(this.readers.map(({ running }) => running)), sleep(startBound)])
     return performance.now() - begun
@@ -341,7 +344,7 @@ export class Stage {
       const exited = await program.stop()
       if (exited === undefined) continue
       const took = performance.now() - begun
-      if (exited.code !== 0 || took > 2_500) {
+      if (exited.code !== 0 || took > paced(2_500)) {
         const how = exited.code ?? exited.signal
         this.ledger.break(
           "stop",
