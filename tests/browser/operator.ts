@@ -11,7 +11,7 @@ import type { BrowserContextOptions } from "playwright-core"
 import * as ControlDesk from "../../src/layers/channel/ControlDesk.ts"
 import * as ControlServer from "../../src/layers/channel/ControlServer.ts"
 import type { ConnectionState } from "../../src/services/channel/Connection.ts"
-import type { Snapshot } from "../../src/services/channel/Control.ts"
+import type { AccountView, Snapshot } from "../../src/services/channel/Control.ts"
 import type { RegistrationState } from "../../src/services/channel/Registration.ts"
 import * as scripted from "../layers/channel/control/scripted.ts"
 import { launch } from "./chromium.ts"
@@ -52,6 +52,8 @@ export interface OperatorStage {
   readonly set: (state: RegistrationState) => void
   readonly connection: (patch: Partial<ConnectionState>) => void
   readonly onLine: (since: number) => void
+  /** The last hour: what the recorder has seen is not shown. */
+  readonly hour: (samples: AccountView["samples"]) => void
   readonly cut: () => void
   readonly mend: () => void
   /** Opens at the operator's place; with the token unless said otherwise. */
@@ -67,15 +69,27 @@ export const pending = (id = "p1", proposal = scripted.proposal): RegistrationSt
   setback: undefined
 })
 
+/** The recorder cannot look back: an hour of it would take an hour. */
+const withSamples = (desk: ControlDesk.ControlDesk, samples: () => AccountView["samples"]): ControlDesk.ControlDesk => {
+  const shown = (view: AccountView): AccountView => ({ ...view, samples: samples() })
+  return {
+    ...desk,
+    view: (account, detailed) => Effect.map(desk.view(account, detailed), shown),
+    snapshot: (chosen) =>
+      Effect.map(desk.snapshot(chosen), (snapshot) => ({ ...snapshot, accounts: snapshot.accounts.map(shown) }))
+  }
+}
+
 export const setOperatorStage = async (ids: ReadonlyArray<string> = ["default"]): Promise<OperatorStage> => {
   const folder = await mkdtemp(join(tmpdir(), "clawfiber-operator-"))
   const [browser] = await Promise.all([launch(), buildPage(folder)])
   const scope = Scope.makeUnsafe()
+  const samples: { shown: AccountView["samples"] } = { shown: [] }
   const made = await Effect.runPromise(
     Scope.provide(
       Effect.gen(function* () {
         const all = yield* Effect.forEach(ids, (id) => scripted.account(id))
-        const desk = yield* ControlDesk.make({ version: "0.1.0", settings })
+        const desk = withSamples(yield* ControlDesk.make({ version: "0.1.0", settings }), () => samples.shown)
         desk.attach(
           yield* scripted.accounts(all),
           scripted.methods(all, () => Date.now())
@@ -98,6 +112,7 @@ export const setOperatorStage = async (ids: ReadonlyArray<string> = ["default"])
     set: (state) => run(SubscriptionRef.set(one.registration, state)),
     connection: (patch) => run(SubscriptionRef.update(one.connection, (state) => ({ ...state, ...patch }))),
     onLine: (since) => run(one.goOnLine(scripted.profileOf(scripted.proposal), since)),
+    hour: (shown) => void (samples.shown = shown),
     cut: line.cut,
     mend: line.mend,
     window: (options, at = `/#/agent?token=${token}`) => openWindow(browser, page, options, at),

@@ -1,4 +1,5 @@
 /** A busy hour and its replies, as pictures and measures of the page need them. */
+import type { AccountView } from "../../src/services/channel/Control.ts"
 import type { DispatcherStats, Ended, InFlight } from "../../src/services/channel/Dispatcher.ts"
 import { noStats } from "../layers/channel/control/scripted.ts"
 
@@ -44,20 +45,28 @@ export const someReplies = (now: number): { readonly inFlight: Array<InFlight>; 
   })
 })
 
-/** Steps of a dispatcher that the recorder looks at one after another. */
-export const busyHour = (
-  now: number
-): ReadonlyArray<{ readonly recent: Array<Ended>; readonly stats: DispatcherStats }> => [
-  {
-    recent: someReplies(now).recent,
-    stats: {
-      ...noStats,
-      accepted: 32,
-      completed: 28,
-      failed: { ...noStats.failed, RATE_LIMIT: 1, CANCELLED: 1 },
-      firstDelta: { count: 28, totalMillis: 28 * 612, maxMillis: 990 },
-      running: 1,
-      waiting: 1
-    }
-  }
-]
+/** Sixty minutes with a slow stretch, two failures and a reconnect. */
+export const busyHour = (now: number): AccountView["samples"] =>
+  Array.from({ length: 60 }, (_, minute) => minute)
+    .filter((minute) => minute % 7 !== 3)
+    .map((minute) => {
+      const slow = Math.max(0, 1 - Math.abs(minute - 38) / 5) * 1_400
+      const mean = Math.round(320 + ((minute * 53) % 17) * 12 + slow)
+      return {
+        at: Math.floor((now - (59 - minute) * 60_000) / 10_000) * 10_000,
+        completed: 1 + ((minute * 5) % 4),
+        failed: minute === 37 || minute === 39 ? 1 : 0,
+        first_delta_ms: mean,
+        first_delta_max_ms: Math.round(mean * (1.1 + ((minute * 3) % 5) / 10)),
+        reconnects: minute === 38 ? 1 : 0
+      }
+    })
+
+export const stats: DispatcherStats = {
+  ...noStats,
+  accepted: 134,
+  completed: 130,
+  failed: { ...noStats.failed, RATE_LIMIT: 1, CANCELLED: 1 },
+  running: 1,
+  waiting: 1
+}

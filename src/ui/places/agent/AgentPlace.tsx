@@ -4,6 +4,7 @@ import { useText } from "../../i18n/index.ts"
 import { whole } from "../../lib/format.ts"
 import { useNow } from "../../lib/hooks.ts"
 import { OperatorContext, useControl, useDuration } from "./operator.ts"
+import { Hour } from "./parts/Hour.tsx"
 import { LineCard } from "./parts/LineCard.tsx"
 import { Replies } from "./parts/Replies.tsx"
 import { Settings } from "./parts/Settings.tsx"
@@ -101,8 +102,13 @@ const WithToken = (props: { readonly token: string; readonly onToken: (token: st
             <div className="cards">
               {operator !== undefined && (
                 <OperatorContext value={operator} key={operator.account.id}>
-                  <Who />
-                  <LineCard />
+                  <div className="cards-column">
+                    <Who />
+                    {operator.account.registration.phase === "registered" && <Hour />}
+                  </div>
+                  <div className="cards-column">
+                    <LineCard />
+                  </div>
                   <Replies />
                 </OperatorContext>
               )}

@@ -2,6 +2,7 @@ import type { Sample } from "../../../../services/channel/Control.ts"
 import { useText } from "../../../i18n/index.ts"
 import { moment, seconds, whole } from "../../../lib/format.ts"
 import { useNow } from "../../../lib/hooks.ts"
+import { useOperator } from "../operator.ts"
 import { ceilingOf, figuresOf, HOUR } from "./hour.ts"
 
 const width = 560
@@ -12,15 +13,16 @@ const floor = 108
 const base = 140
 
 /** The last hour in words, as a picture, and as a table. */
-export const Hour = ({ samples }: { readonly samples: ReadonlyArray<Sample> }) => {
+export const Hour = () => {
+  const { samples } = useOperator().account
   const { t, language } = useText()
   const now = useNow(10_000)
   const shown = samples.filter(({ at }) => at > now - HOUR)
   const figures = figuresOf(shown)
   const quiet = shown.length === 0
   return (
-    <div className="hour">
-      <h3 className="caption">{t("hour.title")}</h3>
+    <section className="card hour" aria-labelledby="hour-title">
+      <h2 id="hour-title">{t("hour.title")}</h2>
       {quiet ? (
         <p className="hint">{t("hour.none")}</p>
       ) : (
@@ -51,7 +53,7 @@ export const Hour = ({ samples }: { readonly samples: ReadonlyArray<Sample> }) =
           </details>
         </>
       )}
-    </div>
+    </section>
   )
 }
 
@@ -65,7 +67,7 @@ const Picture = ({ now, samples }: { readonly samples: ReadonlyArray<Sample>; re
   const points = spoken.map((sample) => `${x(sample.at)},${y(sample.first_delta_ms ?? 0)}`).join(" ")
   const bar = (count: number) => Math.max(2, (count / most) * (base - floor - 6))
   return (
-    <svg className="picture" viewBox={`0 0 ${width} ${height + 14}`} role="img" aria-label={t("hour.picture")}>
+    <svg className="hour-picture" viewBox={`0 0 ${width} ${height + 14}`} role="img" aria-label={t("hour.picture")}>
       <text x={0} y={top - 6} className="picture-text">
         {seconds(ceiling, language)} · {t("hour.legendWords")}
       </text>

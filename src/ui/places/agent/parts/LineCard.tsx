@@ -5,10 +5,9 @@ import { useText } from "../../../i18n/index.ts"
 import { bytes, moment, whole } from "../../../lib/format.ts"
 import { useNow } from "../../../lib/hooks.ts"
 import { useDuration, useOperator } from "../operator.ts"
-import { Hour } from "./Hour.tsx"
 import { Retry } from "./Who.tsx"
 
-/** The connection as it is, and how the last hour went. */
+/** The connection as it is. */
 export const LineCard = () => {
   const { account } = useOperator()
   const { t } = useText()
@@ -20,7 +19,6 @@ export const LineCard = () => {
       ) : (
         <Connection connection={account.connection} />
       )}
-      <Hour samples={account.samples} />
     </section>
   )
 }
