@@ -223,7 +223,7 @@ const serve = Effect.fnUntraced(function* (
             onSome: ({ connection }) => Effect.asSome(SubscriptionRef.get(connection.state))
           })
         ),
-        registersAtOnce: false
+        registersAtOnce: settings.selfRegistration === "allowed"
       }),
       ToolHandlers.names
     )

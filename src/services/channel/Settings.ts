@@ -160,6 +160,15 @@ export const table = {
     60_000,
     0
   ),
+  selfRegistration: choice(
+    {
+      name: "CLAWFIBER_SELF_REGISTRATION",
+      topic: "InstaClaw",
+      about:
+        "allowed: an agent that is given the tool insta_register_identity registers with it at once. Unset: asked, you confirm each proposal."
+    },
+    ["asked", "allowed"]
+  ),
   heartbeatInterval: millis(
     {
       name: "INSTACLAW_HEARTBEAT_INTERVAL",

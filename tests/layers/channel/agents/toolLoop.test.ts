@@ -372,16 +372,20 @@ describe("the tool loop, in the ways of servers", () => {
           ModelServer.chatChunk(response, {
             tool_calls: [{ index: 0, id: "b", function: { name: "weather", arguments: '{"place":"Oslo"}' } }]
           })
+          ModelServer.chatChunk(response, {
+            tool_calls: [{ index: 0, id: "c", function: { name: "weather", arguments: "{}" } }]
+          })
           ModelServer.chatChunk(response, {}, "tool_calls")
           response.end("data: [DONE]\n\n")
         }, ModelServer.chat("Clear."))
         assert.strictEqual(yield* ask(agent, "Go", { toolbox }), "Clear.")
         assert.deepStrictEqual(made, [
           ["weather", { place: "Rome" }],
-          ["weather", { place: "Oslo" }]
+          ["weather", { place: "Oslo" }],
+          ["weather", {}]
         ])
         assert.deepInclude(sent(server.seen[1])[1], { reasoning_content: "Which place?" })
-        assert.deepStrictEqual(Object.keys(resultsIn(server.seen[1])), ["call_0_0", "b"])
+        assert.deepStrictEqual(Object.keys(resultsIn(server.seen[1])), ["call_0_0", "b", "c"])
       })
     )
   )
