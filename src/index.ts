@@ -21,6 +21,7 @@ export * as ProfileStore from "./services/channel/ProfileStore.ts"
 export * as ProfileApi from "./services/channel/ProfileApi.ts"
 export * as Registrar from "./services/channel/Registrar.ts"
 export * as Settings from "./services/channel/Settings.ts"
+export * as Toolbox from "./services/channel/Toolbox.ts"
 export * as Transcripts from "./services/channel/Transcripts.ts"
 
 // Their layers.
@@ -37,7 +38,9 @@ export * as MemoryTranscripts from "./layers/channel/MemoryTranscripts.ts"
 export * as OfflineAgent from "./layers/channel/OfflineAgent.ts"
 export * as OpenAiAgent from "./layers/channel/OpenAiAgent.ts"
 export * as PlatformAttachments from "./layers/channel/PlatformAttachments.ts"
+export * as RegistrationAgent from "./layers/channel/RegistrationAgent.ts"
 export * as StreamingDispatcher from "./layers/channel/StreamingDispatcher.ts"
+export * as ToolHandlers from "./layers/channel/ToolHandlers.ts"
 export * as WsConnection from "./layers/channel/WsConnection.ts"
 
 // The protocol both sides meet in.
@@ -46,6 +49,7 @@ export * as Inbound from "./services/protocol/Inbound.ts"
 export * as InstaClawApi from "./services/protocol/InstaClawApi.ts"
 export * as ReplyLog from "./services/protocol/ReplyLog.ts"
 export * as ResponseEvent from "./services/protocol/ResponseEvent.ts"
+export * as Tools from "./services/protocol/Tools.ts"
 
 // The platform.
 export * as Server from "./layers/platform/Server.ts"
