@@ -6,7 +6,7 @@
  *     npm run simulate:mutants -- outbox --workers 1 # those with the word in their name or law
  *     npm run simulate:mutants -- --write            # the tables into docs/simulation.md as well
  */
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { availableParallelism, tmpdir } from "node:os"
 import { join, sep } from "node:path"
@@ -34,8 +34,12 @@ const say = (text: string): void => console.error(text)
 
 // One copy for all, so that nobody's work on the sources changes them half-way.
 const root = mkdtempSync(join(tmpdir(), "clawfiber-mutants-"))
-process.on("exit", () => rmSync(root, { recursive: true, force: true }))
-process.on("SIGINT", () => process.exit(1))
+const children = new Set<ChildProcess>()
+process.on("exit", () => {
+  for (const child of children) child.kill("SIGKILL")
+  rmSync(root, { recursive: true, force: true })
+})
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1))
 cpSync(join(home, "src"), join(root, "src"), {
   recursive: true,
   filter: (path) => !path.endsWith(`${sep}src${sep}ui`)
@@ -49,6 +53,7 @@ const work = (job: Job): Promise<{ readonly told: Caught | undefined; readonly f
     const child = spawn(process.execPath, [join(import.meta.dirname, "one.ts"), JSON.stringify(job)], {
       stdio: ["ignore", "pipe", "pipe"]
     })
+    children.add(child)
     const kill = (): void => void child.kill("SIGKILL")
     let timer = setTimeout(kill, patience)
     let told: Caught | undefined
@@ -62,6 +67,7 @@ const work = (job: Job): Promise<{ readonly told: Caught | undefined; readonly f
     child.stderr.on("data", (chunk: Buffer) => (errors += chunk.toString()))
     child.on("close", (code) => {
       clearTimeout(timer)
+      children.delete(child)
       const why = /^\w*Error: .*$/m.exec(errors)?.[0] ?? errors.trim().split("\n").at(-1)
       resolve({
         told,

@@ -67,16 +67,14 @@ export const line: ReadonlyArray<Mutant> = [
     ]
   },
   {
-    name: "two sockets for one account",
+    name: "two retry loops for one account",
     law: "one-socket",
     complaint: 7,
-    rare: true,
     patches: [
       {
-        file: `${channel}/Line.ts`,
-        find: "    const old = this.active\n    if (old !== undefined) {",
-        replace:
-          "    const old = this.active\n    if (old !== undefined) this.writer.attach(old.socket)\n    if (old !== undefined && this.generation % 2 === 1) return old\n    if (old !== undefined) {"
+        file: `${channel}/Supervisor.ts`,
+        find: "  yield* Effect.forkScoped(supervise(line))",
+        replace: "  yield* Effect.forkScoped(supervise(line))\n  yield* Effect.forkScoped(supervise(line))"
       }
     ]
   },
