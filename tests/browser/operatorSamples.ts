@@ -58,7 +58,7 @@ export const busyHour = (now: number): AccountView["samples"] =>
         failed: minute === 37 || minute === 39 ? 1 : 0,
         first_delta_ms: mean,
         first_delta_max_ms: Math.round(mean * (1.1 + ((minute * 3) % 5) / 10)),
-        reconnects: minute === 38 ? 1 : 0
+        reconnects: minute === 40 ? 1 : 0
       }
     })
 

@@ -8,10 +8,11 @@ import { mkdtemp, rm } from "node:fs/promises"
 import type { AddressInfo, Socket } from "node:net"
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { extname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { build } from "vite"
+import * as HttpGuards from "../../src/layers/http/HttpGuards.ts"
 import * as Server from "../../src/layers/platform/Server.ts"
 import { launch } from "./chromium.ts"
 
@@ -95,6 +96,8 @@ export interface Stage {
   readonly cut: () => void
   readonly mend: () => void
   readonly window: (options?: BrowserContextOptions) => Promise<Window>
+  /** A window on another program of this machine that serves the page, as the page is now. */
+  readonly windowAt: (address: string, at: string) => Promise<Window>
   readonly close: () => Promise<void>
 }
 
@@ -113,6 +116,7 @@ export const setStage = async (options: { readonly withOfflineAgent?: boolean } 
     cut: line.cut,
     mend: line.mend,
     window: (contextOptions) => openWindow(browser, address, contextOptions),
+    windowAt: (elsewhere, at) => openWindow(browser, elsewhere, {}, at, uiRoot),
     close: async () => {
       stopAgent()
       await browser.close()
@@ -123,12 +127,16 @@ export const setStage = async (options: { readonly withOfflineAgent?: boolean } 
   }
 }
 
-/** `at`: where on the page the window opens, `/#/agent`. */
+/**
+ * `at`: where on the page the window opens, `/#/agent`. `uiRoot`: the built page, for a program that serves the one that
+ * was built some day.
+ */
 export const openWindow = async (
   browser: Browser,
   address: string,
   options: BrowserContextOptions = {},
-  at = ""
+  at = "",
+  uiRoot?: string
 ): Promise<Window> => {
   const context = await browser.newContext({
     viewport: { width: 1320, height: 820 },
@@ -138,6 +146,13 @@ export const openWindow = async (
   })
   context.setDefaultTimeout(10_000)
   const page = await context.newPage()
+  if (uiRoot !== undefined) {
+    await page.route(/^[^?]*:\d+\/(?:assets\/[^?]*)?$/, async (route) => {
+      const { pathname } = new URL(route.request().url())
+      const file = join(uiRoot, pathname === "/" ? "index.html" : pathname)
+      await route.fulfill({ path: file, headers: { ...HttpGuards.pageHeaders, "content-type": typeOf(file) } })
+    })
+  }
   const faults: Array<string> = []
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") faults.push(`console: ${message.text()}`)
@@ -161,6 +176,10 @@ export const openWindow = async (
     }
   }
 }
+
+const typeOf = (file: string): string =>
+  ({ ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" })[extname(file)] ??
+  "application/octet-stream"
 
 export const signIn = async (page: Page, name: string) => {
   await page.getByRole("textbox").fill(name)

@@ -36,7 +36,7 @@ export const figuresOf = (samples: ReadonlyArray<Sample>): Figures => {
   return { replies, failed, reconnects, mean: weight === 0 ? undefined : total / weight, max }
 }
 
-const steps = [1, 2, 5]
+const steps = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8]
 
 /** The smallest round number that nothing exceeds, in milliseconds. */
 export const ceilingOf = (largest: number): number => {
