@@ -155,6 +155,21 @@ describe("canary", () => {
     const spare = (await ask(url, "/api/ticket", { method: "POST", headers: bearer }, "ticket")).data.ticket
     secrets.set("unused ticket", spare)
 
+    // An agent that is registered with an activation token, twice by one attempt, and once too often.
+    const activation = (await ask(url, "/api/activations", { method: "POST", headers: bearer }, "session_token")).data
+    secrets.set("activation token", activation.session_token)
+    const attempt = "attempt-3f0c41d2-9a51-4a7e"
+    secrets.set("attempt", attempt)
+    const withToken = { authorization: `Bearer ${activation.session_token}`, "idempotency-key": attempt }
+    for (const name of ["first", "again"]) {
+      const made = (await ask(url, "/profiles/create", post({ name: "Mine" }, withToken), "app_secret")).data
+      secrets.set(`app_secret, ${name}`, made.app_secret)
+    }
+    await fetch(
+      `${url}/profiles/create`,
+      post({ name: "Late" }, { ...withToken, "idempotency-key": `${attempt}-late` })
+    )
+
     // Talking: by ticket, by token, by key; well and badly.
     const session = (await ask(url, "/api/session/create", post({ claw_id: profile.claw_id }, bearer))).data.session_id
     const say = (id: string, text: string) => ({
@@ -203,7 +218,7 @@ describe("canary", () => {
       [["chat", "--url", url, "hello"], { CLAWFIBER_TOKEN: `${key.key}x` }],
       [["doctor", "--url", url], {}],
       [["doctor", "--json"], {}],
-      [["connect", "--url", "http://127.0.0.1:9"], {}],
+      [["connect", "--url", "http://127.0.0.1:9", "--register", "Nobody"], {}],
       [["platform", "--port", "99999"], {}]
     ] as ReadonlyArray<readonly [ReadonlyArray<string>, Record<string, string>]>) {
       const { stderr, stdout } = await run(args, { cwd, env: { ...env, ...more } })

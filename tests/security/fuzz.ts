@@ -166,10 +166,16 @@ const agentFrames = (session: string): ReadonlyArray<object> => [
 
 const bodies = (ids: { readonly claw: string; readonly session: string }) =>
   [
-    ["POST", "/profiles/create", { name: "A", description: "d", scene_tags: ["x"], hourly_rate: 1, instance_type: 0 }],
+    [
+      "POST",
+      "/profiles/create",
+      { name: "A", description: "d", scene_tags: ["07001"], hourly_rate: 1, instance_type: 0 }
+    ],
     ["POST", "/profiles/rotate", { grace_seconds: 1 }],
     ["POST", "/api/sign-in", { name: "Ann" }],
     ["POST", "/api/keys", { name: "k" }],
+    ["POST", "/api/activations", {}],
+    ["PATCH", `/api/agents/${ids.claw}`, { name: "B", custom_tags: ["y"], dialect: "gateway" }],
     ["POST", "/api/ticket", {}],
     ["POST", "/api/session/create", { claw_id: ids.claw }],
     ["POST", "/api/session/list", {}],
