@@ -2,6 +2,7 @@
 // Ratios measured side by side in one run: every round runs each peer once, in turn; medians over the rounds.
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
+import { accounts } from "./accounts.ts"
 import { connections } from "./connections.ts"
 import { idle } from "./idle.ts"
 import { median, paced, type PeerName, type Round, saturated } from "./mainJob.ts"
@@ -155,7 +156,30 @@ const idleConnections: Case = {
   }
 }
 
-const cases: ReadonlyArray<Case> = [...shapes.map(mainJob), firstWords, slowReader, idleSockets, idleConnections]
+const manyAccounts: Case = {
+  name: "accounts",
+  title: "1,000 accounts with profiles on disk in one process: KiB each, dials per second, from file to dial",
+  run: async (_, say) => {
+    const rate = 50
+    const { burst, changed, heap, rss } = await accounts(1_000, rate)
+    say(`${heap.toFixed(1)} KiB of heap, ${rss.toFixed(1)} KiB resident each`)
+    say(`${burst} dials in the fullest second, ${changed.toFixed(0)} ms from a changed profile to its dial`)
+    return [
+      row("accounts: KiB resident per account over the first against 40", rss, 40, { most: 1 }),
+      row("accounts: dials in the fullest second against the connect rate", burst, rate, { most: 1.02 }),
+      row("accounts: ms from a changed profile to its dial against 1,000", changed, 1_000, { most: 1 })
+    ]
+  }
+}
+
+const cases: ReadonlyArray<Case> = [
+  ...shapes.map(mainJob),
+  firstWords,
+  slowReader,
+  idleSockets,
+  idleConnections,
+  manyAccounts
+]
 
 const { values } = parseArgs({
   options: {

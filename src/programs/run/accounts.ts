@@ -2,6 +2,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -43,6 +44,8 @@ export interface Options {
   readonly registrar?: ((id: string) => Layer.Layer<Registrar> | undefined) | undefined
   /** Wins over the setting. */
   readonly sync: "normal" | "full" | undefined
+  /** How often is looked for accounts that came or went. 10 s by default. */
+  readonly lookEvery?: Duration.Input | undefined
   /** Where `up` keeps them: beside the root. By default they are in it. */
   readonly beside?: string | undefined
 }
@@ -108,6 +111,7 @@ const layers = (options: Options) => {
       const expiry = (yield* options.ids).length > many ? "5 minutes" : undefined
       return LiveAccounts.layer<Needs>({
         ids: options.ids,
+        lookEvery: options.lookEvery,
         agent: options.agent,
         registrar: (id) =>
           options.registrar?.(id) ??
