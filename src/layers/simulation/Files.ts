@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as PlatformError from "effect/PlatformError"
+import * as Stream from "effect/Stream"
 
 interface Inode {
   bytes: string
@@ -66,6 +67,10 @@ export class SimFiles {
     this.#names.set(path, inode)
     this.#kept.set(path, inode)
     this.#folders.add(parent(path))
+  }
+
+  read(path: string): string | undefined {
+    return this.#names.get(path)?.bytes
   }
 
   mode(path: string): number | undefined {
@@ -137,6 +142,8 @@ export class SimFiles {
           if (names().has(to)) return failed("AlreadyExists", "link")
           return void names().set(to, inode)
         }),
+      // Nobody tells: whoever waits for a change has to look.
+      watch: () => Stream.never,
       rename: (from, to) =>
         this.#do("rename", () => {
           const inode = names().get(from)

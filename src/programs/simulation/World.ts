@@ -9,6 +9,7 @@ import { PersonNode } from "./PersonNode.ts"
 import type { Act, Op, Plan, Submit } from "./Plan.ts"
 import * as ProfileNode from "./ProfileNode.ts"
 import { PlatformNode } from "./PlatformNode.ts"
+import * as RegistrarNode from "./RegistrarNode.ts"
 import { schemas } from "./schemas.ts"
 import { type Figures, Stage } from "./Stage.ts"
 import { trespass } from "./trespass.ts"
@@ -312,7 +313,10 @@ class World {
       stopped === undefined || (stopped.machine.timers === 0 && stopped.machine.ready === 0),
       () => `the platform left ${stopped?.machine.timers} timers behind`
     )
-    if (plan.profile.messages > 0) await ProfileNode.run(stage)
+    if (plan.profile.messages > 0) {
+      await ProfileNode.run(stage)
+      await RegistrarNode.run(stage)
+    }
     this.#judge()
   }
 
