@@ -9,7 +9,9 @@ export interface SentEvent {
 const LONGEST = 32 * 1024 * 1024
 
 export const makeReader = (onEvent: (event: SentEvent) => void) => {
-  let rest = ""
+  /** What has come of a line that has no end yet. */
+  let parts: Array<string> = []
+  let length = 0
   let name = ""
   let data: Array<string> = []
 
@@ -29,9 +31,15 @@ export const makeReader = (onEvent: (event: SentEvent) => void) => {
   }
 
   return (piece: string): void => {
-    const lines = (rest + piece).split(/\r\n|\n/)
-    rest = lines.pop() ?? ""
-    if (rest.length > LONGEST) throw new Error("an event has no end")
-    for (const text of lines) line(text)
+    const lines = piece.split("\n")
+    const rest = lines.pop() ?? ""
+    for (const text of lines) {
+      line((parts.join("") + text).replace(/\r$/, ""))
+      parts = []
+      length = 0
+    }
+    parts.push(rest)
+    length += rest.length
+    if (length > LONGEST) throw new Error("an event has no end")
   }
 }
