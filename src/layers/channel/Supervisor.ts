@@ -98,9 +98,15 @@ const drain = (line: Line, link: Link.Link): Effect.Effect<void> =>
     Effect.asVoid
   )
 
-const activate = (line: Line, link: Link.Link): void => {
+/**
+ * `false`: it has ended between its greeting and now, while this fiber let others run. Its end was told to nobody, for
+ * it served nobody yet; as the active one it would be called connected, and be written to, until pongs are missed.
+ */
+const activate = (line: Line, link: Link.Link): boolean => {
+  if (link.role === "ended") return false
   const old = line.activate(link)
   if (old !== undefined) line.runFork(drain(line, old))
+  return true
 }
 
 // -- one account -----------------------------------------------------------------------------------------------------
@@ -157,7 +163,7 @@ const backOff = (line: Line, error: ConnectionError, delay: Duration.Duration): 
 /** Serves one link after another for as long as there is one; the value is why there is none any more. */
 const serve = Effect.fnUntraced(function* (line: Line, first: Link.Link): Effect.fn.Return<ConnectionError> {
   let link = first
-  activate(line, link)
+  if (!activate(line, link)) return yield* Deferred.await(link.whenEnded)
   const delays = new Delays(line)
   while (true) {
     const signal = yield* Queue.take(line.signals)
@@ -167,15 +173,15 @@ const serve = Effect.fnUntraced(function* (line: Line, first: Link.Link): Effect
     line.renewing = true
     const successor = yield* dial(line)
     line.renewing = false
-    if (Result.isSuccess(successor)) {
+    if (Result.isSuccess(successor) && activate(line, successor.success)) {
       link = successor.success
-      activate(line, link)
       delays.reset()
       continue
     }
-    if (line.active !== link) return successor.failure
-    line.status.renewalFailed(successor.failure)
-    if (!successor.failure.transient) continue
+    const failure = Result.isSuccess(successor) ? yield* Deferred.await(successor.success.whenEnded) : successor.failure
+    if (line.active !== link) return failure
+    line.status.renewalFailed(failure)
+    if (!failure.transient) continue
     const delay = yield* delays.next
     const again: Signal = { _tag: "Renew", generation: link.generation, idle: false }
     link.fibers.push(
