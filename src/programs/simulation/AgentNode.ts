@@ -497,6 +497,7 @@ export class AgentNode {
     }
     const fail = (end: Parameters<typeof events.ended>[0]): void => machine.read(() => finish(end))
     sockets.open++
+    this.disturbedAt = stage.now
     this.#dialed(sockets)
     stage.trace(this.name, "dials")
     const refusing = this.refusing !== undefined && this.refusing.until > stage.now ? this.refusing.how : undefined
