@@ -313,6 +313,7 @@ class World {
       stopped === undefined || (stopped.machine.timers === 0 && stopped.machine.ready === 0),
       () => `the platform left ${stopped?.machine.timers} timers behind`
     )
+    stage.figures.virtualMillis = Math.floor(this.engine.now)
     if (plan.profile.messages > 0) {
       await ProfileNode.run(stage)
       await RegistrarNode.run(stage)
@@ -367,7 +368,6 @@ class World {
 
   #judge(): void {
     const { figures } = this.stage
-    figures.virtualMillis = Math.floor(this.engine.now)
     figures.tasks = this.engine.tasksRun
     const rows = this.#rows()
     const byMessage = new Map(rows.map((row) => [row.message_id, row]))
