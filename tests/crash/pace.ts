@@ -6,7 +6,7 @@
 
 /** Milliseconds of a start on two free cores. */
 const usual = 900
-const slowest = 8
+const slowest = 4
 
 let factor = 1
 

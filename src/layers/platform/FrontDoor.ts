@@ -14,6 +14,7 @@ import * as ClientAddress from "../http/ClientAddress.ts"
 import * as Credential from "./Credential.ts"
 import * as HttpGuards from "../http/HttpGuards.ts"
 import type * as Limits from "./Limits.ts"
+import { methodsOf } from "./methods.ts"
 import { isDoor } from "./Pages.ts"
 
 /** Bytes of a JSON body. Uploads have a bound of their own. */
@@ -66,6 +67,7 @@ const broken = "Something broke on the platform's side. It is in its log; try ag
 
 const codes: Readonly<Record<number, string>> = {
   404: "not_found",
+  405: "method_not_allowed",
   413: "request_too_large",
   429: "rate_limit_exceeded"
 }
@@ -96,6 +98,11 @@ const guarded = (
   response: HttpServerResponse.HttpServerResponse,
   path: string
 ): HttpServerResponse.HttpServerResponse => {
+  const allowed = response.status === 404 && isSilent(response) ? methodsOf(path) : []
+  if (allowed.length > 0 && !allowed.includes(request.method)) {
+    const refused = explained(path, 405, sentences[405] ?? broken)
+    return guarded(request, HttpServerResponse.setHeader(refused, "allow", allowed.join(", ")), path)
+  }
   const whole =
     response.status >= 400 && isSilent(response) && request.method !== "HEAD"
       ? explained(path, response.status, sentences[response.status] ?? broken)

@@ -4,6 +4,7 @@
  *
  * Deltas go on as they came; they are never cut anew. What comes in one turn of the event loop becomes one step.
  */
+import { instructionsOf } from "./responsesInput.ts"
 import type { Exchange } from "../../services/platform/Sessions.ts"
 import type { ReplyRoute, ReplyUpdate } from "../../services/protocol/Dialect.ts"
 import { cutInto } from "../../services/protocol/Graphemes.ts"
@@ -61,7 +62,8 @@ export const routeOf = (exchange: Exchange): ReplyRoute => ({
     createdAt: Math.floor(exchange.createdAt / 1000),
     model: exchange.clawId,
     metadata: { ...exchange.metadata, session_id: exchange.sessionId, message_id: exchange.messageId },
-    previousResponseId: exchange.previousResponseId
+    previousResponseId: exchange.previousResponseId,
+    instructions: instructionsOf(exchange.parts)
   },
   sessionId: exchange.sessionId,
   messageId: exchange.messageId,

@@ -8,6 +8,7 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import { InstaClawApi } from "../../services/protocol/InstaClawApi.ts"
+import { version } from "../version.ts"
 import * as StaticPages from "../http/StaticPages.ts"
 import * as ApiPage from "./ApiPage.ts"
 
@@ -22,7 +23,8 @@ const notBuilt =
 
 const docs = HttpRouter.use((router) =>
   Effect.gen(function* () {
-    const spec = OpenApi.fromApi(InstaClawApi)
+    const { info, ...rest } = OpenApi.fromApi(InstaClawApi)
+    const spec = { ...rest, info: { ...info, version } }
     const page = HttpServerResponse.html(ApiPage.write(spec))
     const json = HttpServerResponse.jsonUnsafe(spec)
     yield* router.add("GET", "/docs", Effect.succeed(page))

@@ -63,11 +63,13 @@ export const makeServer = (upgrades: ReadonlyMap<string, Upgrade>, options: Opti
     maxHeaderSize: 16 * 1024,
     // Two Host headers, a space before a colon: what a proxy may read otherwise than we do is refused.
     insecureHTTPParser: false,
-    requireHostHeader: true
+    // Node would answer 400 without a word; the guards do it with one.
+    requireHostHeader: false
   })
   server.maxHeadersCount = 100
   server.maxConnections = options.maxConnections ?? defaults.maxConnections
   boundPerAddress(server, options.maxConnectionsPerAddress ?? defaults.maxConnectionsPerAddress)
+  server.on("clientError", answerUnread)
   const emit = server.emit.bind(server)
   server.emit = (event: string, ...args: Array<unknown>): boolean => {
     if (event === "upgrade") {
@@ -85,6 +87,26 @@ export const makeServer = (upgrades: ReadonlyMap<string, Upgrade>, options: Opti
   return server
 }
 
+/** What Node could not read never becomes a request: it is answered here, where it would otherwise be without a word. */
+const unread: Readonly<Record<string, readonly [number, string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    431,
+    "The headers of this request are larger than the 16 KiB that are taken. Send fewer or shorter ones."
+  ],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, "This request is larger than the platform takes."],
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request did not come to its end in time. Send it again."]
+}
+const unreadable = [
+  400,
+  "This is not HTTP as it can be read here, so it was not answered. Check what sent it."
+] as const
+
+const answerUnread = (error: Error & { readonly code?: string }, socket: Duplex): void => {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy(error)
+  const [status, message] = unread[error.code ?? ""] ?? unreadable
+  refuse(socket, status, message)
+}
+
 /** A peer that goes away in the middle of the handshake is no event for anyone. */
 const ignore = (): void => {}
 
@@ -92,9 +114,12 @@ const reasons: Readonly<Record<number, string>> = {
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
+  408: "Request Timeout",
+  413: "Content Too Large",
   421: "Misdirected Request",
   426: "Upgrade Required",
   429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
   503: "Service Unavailable"
 }
 

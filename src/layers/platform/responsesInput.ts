@@ -29,6 +29,23 @@ const partOf = (item: Json): Part | undefined => {
   }
 }
 
+const heading = "[instructions]\n"
+
+/** What was sent as `instructions`, out of the parts that were made of it. */
+export const instructionsOf = (parts: ReadonlyArray<Part>): string | undefined => {
+  const [first] = parts
+  return parts.length > 1 && first?.type === "input_text" && first.text.startsWith(heading)
+    ? first.text.slice(heading.length)
+    : undefined
+}
+
+/** Does it bring a file's content in the request itself? That is not taken: a file is sent on its own. */
+export const bringsFile = ({ input }: Pick<CreateResponse, "input">): boolean =>
+  typeof input !== "string" &&
+  input.some(
+    ({ content }) => Array.isArray(content) && content.some((piece) => textIn(piece["file_data"]) !== undefined)
+  )
+
 /**
  * A text, or the items in their order. A session remembers what was said, so mostly these are the user's own words;
  * what a client repeats of other roles is marked with the role, so that the agent can tell who said it.
@@ -36,7 +53,7 @@ const partOf = (item: Json): Part | undefined => {
 export const partsOf = (body: Pick<CreateResponse, "input" | "instructions">): ReadonlyArray<Part> => {
   const parts: Array<Part> = []
   const instructions = textIn(body.instructions)
-  if (instructions !== undefined) parts.push({ type: "input_text", text: `[instructions]\n${instructions}` })
+  if (instructions !== undefined) parts.push({ type: "input_text", text: heading + instructions })
   if (typeof body.input === "string") {
     if (body.input !== "") parts.push({ type: "input_text", text: body.input })
     return body.input === "" ? [] : parts

@@ -10,7 +10,7 @@ import * as People from "../../services/platform/People.ts"
 import * as Sessions from "../../services/platform/Sessions.ts"
 import { CreateResponse } from "../../services/protocol/ApiResponses.ts"
 import * as OpenAiError from "./OpenAiError.ts"
-import { partsOf } from "./responsesInput.ts"
+import { bringsFile, partsOf } from "./responsesInput.ts"
 
 const decode = Schema.decodeUnknownEffect(CreateResponse)
 const formatter = SchemaIssue.makeFormatterStandardSchemaV1()
@@ -102,6 +102,13 @@ export const make = Effect.gen(function* () {
         StoreError: (error) => Effect.fail(OpenAiError.unavailable(error))
       })
     )
+    if (bringsFile(body)) {
+      return yield* OpenAiError.bad(
+        "file_data is not taken here. Send the file with POST /api/files, and name it with file_id.",
+        "input",
+        "unsupported_parameter"
+      )
+    }
     const parts = partsOf(body)
     if (parts.length === 0) {
       return yield* OpenAiError.bad("input is empty: send a text, or items with content.", "input", "empty_input")

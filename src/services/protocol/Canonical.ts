@@ -29,7 +29,7 @@ const response = (
   incomplete_details: null,
   model: head.model,
   previous_response_id: head.previousResponseId ?? null,
-  instructions: null,
+  instructions: head.instructions ?? null,
   output: said.output,
   error: said.error,
   tools: [],

@@ -19,6 +19,8 @@ export interface ReplyHead {
   readonly model: string
   readonly metadata: Readonly<Record<string, string>>
   readonly previousResponseId?: string | undefined
+  /** What `/v1` was sent beside the input, said back there. */
+  readonly instructions?: string | undefined
 }
 
 /** One run of events. `sequence` is the number of its first event. */

@@ -51,6 +51,21 @@ const begin = Effect.fnUntraced(function* (worker: Line, id = "mine") {
 })
 
 describe("/v1/responses", () => {
+  it.live("instructions come back as they were sent; a file's content in the request is refused in words", () =>
+    Effect.gen(function* () {
+      const { keys, model, openai, platform } = yield* setUp
+      serve(yield* agent(platform, keys, "gateway"), "gateway", () => ["ok"])
+      const create = (input: OpenAI.Responses.ResponseInput | string, instructions?: string) =>
+        openai.responses.create({ model, input, ...(instructions === undefined ? {} : { instructions }) })
+      assert.strictEqual((yield* Effect.promise(() => create("hi", "be brief"))).instructions, "be brief")
+      assert.isNull((yield* Effect.promise(() => create("hi"))).instructions)
+      const file = { type: "input_file", filename: "a.txt", file_data: "data:text/plain;base64,aGk=" } as const
+      const error = yield* refused(() => create([{ role: "user", content: [file] }]))
+      assert.strictEqual(error.status, 400)
+      assert.match(error.message, /POST \/api\/files/)
+    })
+  )
+
   it.live("law once: a message that is known is told on, also while its agent is away", () =>
     Effect.gen(function* () {
       const { keys, model, openai, platform, token } = yield* setUp
