@@ -1,16 +1,11 @@
 /** The parts that a simulated world is made of. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as SubscriptionRef from "effect/SubscriptionRef"
-import * as LinkProtocol from "../../src/layers/channel/LinkProtocol.ts"
-import type { SocketDriver } from "../../src/layers/channel/SocketDriver.ts"
-import * as Supervisor from "../../src/layers/channel/Supervisor.ts"
 import * as ReplyEnds from "../../src/layers/platform/ReplyEnds.ts"
 import { Chance } from "../../src/layers/simulation/Chance.ts"
 import { SimDatabase } from "../../src/layers/simulation/Database.ts"
 import { Engine } from "../../src/layers/simulation/Engine.ts"
 import { Link } from "../../src/layers/simulation/Network.ts"
-import { encodeAutoBound } from "../../src/services/protocol/PlatformFrame.ts"
 
 describe("virtual time", () => {
   it("jumps from timer to timer, in order, and a killed machine hears nothing more", async () => {
@@ -63,38 +58,40 @@ describe("what waits in a product while a wall clock is set", () => {
   })
 })
 
-describe("a fiber that has to let others run at any point", () => {
-  it("law honest-status: a socket that ends as soon as it has greeted is not called connected", async () => {
-    for (let maxOps = 3; maxOps <= 40; maxOps++) {
-      const engine = new Engine({ seed: 1, maxOps })
-      const machine = engine.machine("agent")
-      const idle = () => undefined
-      const socket = { send: idle, ping: idle, bufferedBytes: () => 0, pause: idle, resume: idle, close: idle }
-      let dials = 0
-      const driver: SocketDriver = {
-        defer: (task) => void machine.after(0, task),
-        dial: (_request, _limits, events) => {
-          dials++
-          machine.after(5, () => {
-            events.opened()
-            events.frame(encodeAutoBound({ sessions: [], senderId: "a" }))
-            events.ended({ _tag: "Closed", code: 1006 })
-          })
-          return { ...socket, terminate: idle }
-        }
-      }
-      const request = Effect.succeed({ url: "ws://platform", headers: {}, hello: [] })
-      const phases: Array<string> = []
-      const program = Effect.gen(function* () {
-        const connection = yield* Supervisor.make({ driver, protocol: LinkProtocol.instaclaw(request) })
-        machine.after(100, () => phases.push(SubscriptionRef.getUnsafe(connection.state).phase))
-        yield* Effect.sleep(5_000)
-      })
-      machine.fork(Effect.scoped(program))
-      await engine.run(10_000)
-      assert.deepStrictEqual(phases, ["reconnecting"], `after ${maxOps} operations`)
-      assert.isAbove(dials, 1)
-    }
+describe("a thread that computes", () => {
+  it("hears nothing meanwhile; then come its timers, what the network has, and the end of the turn", async () => {
+    const engine = new Engine({ seed: 1 })
+    const machine = engine.machine("one")
+    const heard: Array<string> = []
+    const hear = (what: string) => () => void heard.push(`${what} ${engine.now}`)
+    machine.after(50, () => {
+      hear("timer")()
+      machine.after(0, hear("end of turn"))
+    })
+    const cancel = machine.after(60, hear("cancelled"))
+    engine.machine("network").after(70, () => machine.read(hear("frame")))
+    engine.busy(machine, 100)
+    await engine.run(80)
+    assert.deepStrictEqual(heard, [])
+    cancel()
+    await engine.run(1_000)
+    assert.deepStrictEqual(heard, ["timer 100", "frame 100", "end of turn 100"])
+    machine.read(hear("frame"))
+    assert.deepStrictEqual(heard.at(-1), "frame 1000")
+    assert.strictEqual(machine.timers, 0)
+  })
+})
+
+describe("a process that stops", () => {
+  it("is seen to leave a fiber, although that has neither timer nor task", async () => {
+    const engine = new Engine({ seed: 1 })
+    const machine = engine.machine("one")
+    machine.fork(Effect.forkDetach(Effect.never))
+    await engine.run(10)
+    assert.deepStrictEqual([machine.timers, machine.ready, machine.fibers], [0, 0, 1])
+    machine.fork(Effect.scoped(Effect.forkScoped(Effect.never)))
+    await engine.run(20)
+    assert.strictEqual(machine.fibers, 1)
   })
 })
 

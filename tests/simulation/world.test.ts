@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { defineAgent } from "../../src/services/channel/defineAgent.ts"
 import { simulate } from "../../src/simulation.ts"
-import { profiles } from "../../src/programs/simulation/Profiles.ts"
+import { hostile, profiles } from "../../src/programs/simulation/Profiles.ts"
 import * as Plan from "../../src/programs/simulation/Plan.ts"
 import { runMany, type Result } from "../../src/programs/simulation/Seeds.ts"
 import * as World from "../../src/programs/simulation/World.ts"
@@ -33,10 +33,26 @@ describe("a simulated world", () => {
     patience
   )
 
+  for (const profile of ["hostile", "narrow"]) {
+    it(
+      `every law holds in a ${profile} world (8 seeds)`,
+      async () => {
+        const results: Array<Result> = []
+        await runMany({ from: 1, seeds: 8, profile }, (result) => void results.push(result))
+        assert.deepStrictEqual(
+          results.map(({ broken, seed }) => ({ seed, broken })),
+          results.map(({ seed }) => ({ seed, broken: [] }))
+        )
+        assert.strictEqual(results.length, 8)
+      },
+      patience
+    )
+  }
+
   it(
     "the same seed gives the same trace, byte for byte, and another seed another one",
     async () => {
-      for (const profile of profiles) {
+      for (const profile of [...profiles, hostile]) {
         const first = await World.run(Plan.make(7, profile), { trace: true })
         const second = await World.run(Plan.make(7, profile), { trace: true })
         assert.isAbove(first.trace.length, 1_000)
