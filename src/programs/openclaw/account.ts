@@ -32,7 +32,7 @@ import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import type { ConnectionState } from "../../services/channel/Connection.ts"
 import { type Profile, ProfileStore } from "../../services/channel/ProfileStore.ts"
 import * as Settings from "../../services/channel/Settings.ts"
-import type { Toolbox } from "../../services/channel/Toolbox.ts"
+import * as Toolbox from "../../services/channel/Toolbox.ts"
 import { Failure } from "../Failure.ts"
 import * as accounts from "../run/accounts.ts"
 import type { Account } from "./config.ts"
@@ -173,7 +173,7 @@ const serve = Effect.fnUntraced(function* (
   }
   const root = join(host.state.resolveStateDir(), "clawfiber", account.accountId)
   /** What each turn of ours may do, by the session of the host it runs in. */
-  const open = new Map<string, Toolbox>()
+  const open = new Map<string, Toolbox.Toolbox>()
   const agent = yield* OpenClawAgent.make({
     accountId: account.accountId,
     config: () => context.cfg,
@@ -240,9 +240,9 @@ const serve = Effect.fnUntraced(function* (
                 onSuccess: (result): registry.Called => ({ ok: true, result })
               })
             ),
-          tool: (name, input, sessionKey) =>
-            runPromise(((sessionKey === undefined ? undefined : open.get(sessionKey)) ?? operators).call(name, input)),
-          has: (sessionKey) => open.get(sessionKey)
+          tool: (name, input, session) =>
+            runPromise((session === undefined ? operators : (open.get(session) ?? Toolbox.empty)).call(name, input)),
+          has: (session) => open.get(session)
         }
         registry.seats.set(account.accountId, seat)
         return seat

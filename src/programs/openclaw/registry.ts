@@ -10,12 +10,12 @@ export interface Seat {
   /** A method of services/channel/Control. Never rejects. */
   readonly call: (method: string, params: unknown) => Promise<Called>
   /**
-   * A tool of the toolkit, for a session of the host. In a session of ours the turn's own toolbox answers; everywhere
-   * else it is the operator's own agent that asks. Never rejects.
+   * A tool of the toolkit. `session`: a session of the host that is a conversation of ours; the toolbox of the turn that
+   * runs in it answers, and nothing when none does (law confined). Absent: the operator's own agent asks. Never rejects.
    */
-  readonly tool: (name: string, input: unknown, sessionKey: string | undefined) => Promise<ToolResult>
+  readonly tool: (name: string, input: unknown, session: string | undefined) => Promise<ToolResult>
   /** What the turn that runs in this session of the host may do, where it is one of ours. */
-  readonly has: (sessionKey: string) => Toolbox | undefined
+  readonly has: (session: string) => Toolbox | undefined
 }
 
 export type Called =

@@ -2,6 +2,8 @@
  * Every tool of the one toolkit as a tool of the host. The host makes them in another instance of this module than the
  * one that runs the accounts, so they find their account in the registry when they are called.
  */
+import * as Tool from "effect/ai/Tool"
+import * as Context from "effect/Context"
 import { channel } from "./config.ts"
 import * as Tools from "../../services/protocol/Tools.ts"
 import type { AgentTool, ToolContext } from "./host.ts"
@@ -9,6 +11,7 @@ import * as registry from "./registry.ts"
 
 const describe = (tool: (typeof Tools.toolkit.tools)[Tools.ToolName]) => ({
   name: tool.name,
+  label: Context.get(tool.annotations, Tool.Title) ?? tool.name,
   description: tool.description ?? "",
   parameters: Tools.parametersOf(tool)
 })
@@ -16,12 +19,6 @@ const describe = (tool: (typeof Tools.toolkit.tools)[Tools.ToolName]) => ({
 const all = Object.values(Tools.toolkit.tools).map(describe)
 
 export const names: ReadonlyArray<string> = all.map(({ name }) => name)
-
-const titles: Readonly<Record<string, string>> = {
-  insta_propose_registration: "Propose an InstaClaw identity",
-  insta_register_identity: "Register on InstaClaw",
-  insta_get_plugin_profile: "Show the InstaClaw identity"
-}
 
 const noAccount = {
   isError: true,
@@ -47,17 +44,19 @@ const allowed = (context: ToolContext): ReadonlyArray<string> => {
 
 export const factory = (context: ToolContext): ReadonlyArray<AgentTool> => {
   const chosen = new Set(allowed(context))
-  const own = context.messageChannel === channel ? context.agentAccountId : undefined
+  const isOurs = context.messageChannel === channel
+  const account = isOurs ? context.agentAccountId : undefined
+  const session = isOurs ? (context.sessionKey ?? "") : undefined
   return all
     .filter(({ name }) => chosen.has(name))
-    .map(({ description, name, parameters }) => ({
+    .map(({ description, label, name, parameters }) => ({
       name,
-      label: titles[name] ?? name,
+      label,
       description,
       parameters,
       execute: async (_callId, input) => {
-        const seat = registry.find(own)
-        const { value } = seat === undefined ? noAccount : await seat.tool(name, input, context.sessionKey)
+        const seat = registry.find(account)
+        const { value } = seat === undefined ? noAccount : await seat.tool(name, input, session)
         return { content: [{ type: "text", text: JSON.stringify(value) }], details: value }
       }
     }))
