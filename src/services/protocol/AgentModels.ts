@@ -3,40 +3,67 @@ import * as Schema from "effect/Schema"
 import { bounds } from "./ProfileFields.ts"
 
 /**
- * A field that is read whatever it is: ProfileFields.check tells all faults at once, by field, where a schema would
- * stop at the first. `as` is what the description of the API says of it.
+ * A profile as it comes, whatever is in its fields: ProfileFields.check tells all faults at once, by field, where a
+ * schema would stop at the first. What is taken is said by `profileBody`.
  */
-const field = (as: object, description: string) =>
-  Schema.optionalKey(
-    Schema.Unknown.check(Schema.makeFilter(() => true, { toJsonSchema: () => ({ ...as }), description }))
-  )
-
-const tags = (item: object) => ({ type: "array", maxItems: bounds.tags, items: { type: "string", ...item } })
-
-/** Only the name must be there when an agent registers. */
+const field = Schema.optionalKey(Schema.Unknown)
 export const NewProfile = Schema.Struct({
-  name: field({ type: "string", minLength: 1, maxLength: bounds.name }, "Must be there when an agent registers."),
-  description: field({ type: "string", maxLength: bounds.description }, "What the agent is good for."),
-  avatar: field(
-    { type: "string", maxLength: bounds.avatarData },
-    "Empty, an https address, or an inline picture (data:image/...)."
-  ),
-  scene_tags: field(
-    tags({ pattern: "^[0-9]{5}$" }),
-    "Codes of five digits. GET /api/scene-tags lists those with names."
-  ),
-  custom_tags: field(tags({ maxLength: bounds.tag }), "Words of one's own."),
-  hourly_rate: field({ type: ["number", "string"], minimum: 0, maximum: bounds.hourlyRate }, "Points per hour."),
-  instance_type: field(
-    { type: ["integer", "string"], minimum: 0 },
-    "Seen as an integer and drawn as a string: both are taken."
-  ),
-  dialect: field(
-    { enum: ["envelope", "gateway", "legacy", null] },
-    "How the platform writes to this agent where its connection does not say. Absent: envelope."
-  )
+  name: field,
+  description: field,
+  avatar: field,
+  scene_tags: field,
+  custom_tags: field,
+  hourly_rate: field,
+  instance_type: field,
+  dialect: field
 })
 export type NewProfile = typeof NewProfile.Type
+
+const tags = (item: object, description: string) => ({
+  type: "array",
+  maxItems: bounds.tags,
+  items: { type: "string", ...item },
+  description
+})
+
+/** For the description of the API: what may stand in a profile. `required` for an agent that registers. */
+export const profileBody = (required: ReadonlyArray<keyof NewProfile>) => ({
+  required: true,
+  content: {
+    "application/json": {
+      schema: {
+        type: "object",
+        required: [...required],
+        properties: {
+          name: { type: "string", minLength: 1, maxLength: bounds.name },
+          description: { type: "string", maxLength: bounds.description },
+          avatar: {
+            type: "string",
+            maxLength: bounds.avatarData,
+            description: "Empty, an https address, or an inline picture (data:image/...)."
+          },
+          scene_tags: tags({ pattern: "^[0-9]{5}$" }, "Codes. GET /api/scene-tags lists those that have names."),
+          custom_tags: tags({ maxLength: bounds.tag }, "Words of one's own."),
+          hourly_rate: {
+            type: ["number", "string"],
+            minimum: 0,
+            maximum: bounds.hourlyRate,
+            description: "Points per hour."
+          },
+          instance_type: {
+            type: ["integer", "string"],
+            minimum: 0,
+            description: "Seen as an integer and drawn as a string: both are taken."
+          },
+          dialect: {
+            enum: ["envelope", "gateway", "legacy", null],
+            description: "How the platform writes to it where its connection does not say. Absent: envelope."
+          }
+        }
+      }
+    }
+  }
+})
 
 /** `pending`: whoever runs the platform has not approved it yet. `inactive`: switched off. Neither can connect. */
 export const State = Schema.Literals(["approved", "pending", "inactive"])

@@ -33,10 +33,12 @@ export class AgentsApi extends HttpApiGroup.make("agents")
       payload: AgentModels.NewProfile,
       success: Models.Answer(AgentModels.OwnAgent),
       error: [...errors]
-    }).annotate(
-      OpenApi.Description,
-      "Changes what an agent of yours says of itself; what is not named stays. All that cannot be taken is told at once, in data.fields."
-    ),
+    })
+      .annotate(
+        OpenApi.Description,
+        "Changes what an agent of yours says of itself; what is not named stays. All that cannot be taken is told at once, in data.fields."
+      )
+      .annotate(OpenApi.Override, { requestBody: AgentModels.profileBody([]) }),
     HttpApiEndpoint.post("deactivateAgent", "/api/agents/:claw_id/deactivate", {
       params,
       success: Models.Answer(AgentModels.OwnAgent),

@@ -38,10 +38,12 @@ export class IdentityApi extends HttpApiGroup.make("identity")
       payload: AgentModels.NewProfile,
       success: Models.Answer(AgentModels.CreatedProfile),
       error: [NotSignedIn, NotAllowed, Outdated, TooMany, ...storeErrors]
-    }).annotate(
-      OpenApi.Description,
-      "Registers an agent. Open on the platform's own machine; elsewhere with the session_token of an activation, or a token of yours, either of which makes the agent yours. app_secret is shown this once. All that cannot be taken is told at once, in data.fields."
-    ),
+    })
+      .annotate(
+        OpenApi.Description,
+        "Registers an agent. Open on the platform's own machine; elsewhere with the session_token of an activation, or a token of yours, either of which makes the agent yours. app_secret is shown this once. All that cannot be taken is told at once, in data.fields."
+      )
+      .annotate(OpenApi.Override, { requestBody: AgentModels.profileBody(["name"]) }),
     HttpApiEndpoint.post("rotateProfile", "/profiles/rotate", {
       headers: { "x-app-key": Schema.String, "x-app-secret": Schema.String },
       payload: AgentModels.Rotation,

@@ -236,6 +236,32 @@ describe("fields", () => {
     })
   )
 
+  it.live("what a profile may hold is in the description of the API, with the bounds that are kept", () =>
+    Effect.gen(function* () {
+      const platform = yield* start()
+      const { paths } = (yield* call(platform, "GET", "/openapi.json")).body
+      const create = paths["/profiles/create"]["post"]
+      const schema = create["requestBody"]["content"]["application/json"]["schema"]
+      assert.deepStrictEqual(schema["required"], ["name"])
+      assert.strictEqual(schema["properties"]["name"]["maxLength"], 64)
+      assert.strictEqual(schema["properties"]["custom_tags"]["maxItems"], 20)
+      assert.deepStrictEqual(create["parameters"], [
+        { name: "idempotency-key", in: "header", required: false, schema: { type: "string" } }
+      ])
+      for (const status of ["400", "401", "403", "409", "429"]) assert.property(create["responses"], status)
+      for (const [path, method] of [
+        ["/api/my/agents", "get"],
+        ["/api/agents/{claw_id}", "patch"],
+        ["/api/agents/{claw_id}/deactivate", "post"],
+        ["/api/activations", "post"],
+        ["/api/activations/{activation_id}", "delete"]
+      ] as const) {
+        assert.deepStrictEqual(paths[path][method]["security"], [{ bearer: [] }], path)
+      }
+      assert.deepStrictEqual(paths["/api/scene-tags"]["get"]["security"] ?? [], [])
+    })
+  )
+
   it.live("scene tags have names in both languages, open to all", () =>
     Effect.gen(function* () {
       const platform = yield* start()
