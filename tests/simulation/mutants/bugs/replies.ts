@@ -75,9 +75,9 @@ export const replies: ReadonlyArray<Mutant> = [
     profile: "crash",
     patches: [
       {
-        file: `${channel}/Account.ts`,
-        find: "yield* dispatcher.recover.pipe(",
-        replace: "yield* Effect.void.pipe("
+        file: `${channel}/StreamingDispatcher.ts`,
+        find: "for (const entry of yield* journal.unfinished(accountId)) {",
+        replace: "for (const entry of (yield* journal.unfinished(accountId)).slice(0, 0)) {"
       }
     ]
   },
