@@ -4,6 +4,7 @@
  */
 import * as Tool from "effect/ai/Tool"
 import * as Context from "effect/Context"
+import * as Option from "effect/Option"
 import { channel } from "./config.ts"
 import * as Tools from "../../services/protocol/Tools.ts"
 import type { AgentTool, ToolContext } from "./host.ts"
@@ -11,7 +12,7 @@ import * as registry from "./registry.ts"
 
 const describe = (tool: (typeof Tools.toolkit.tools)[Tools.ToolName]) => ({
   name: tool.name,
-  label: Context.get(tool.annotations, Tool.Title) ?? tool.name,
+  label: Option.getOrElse(Context.getOption(tool.annotations, Tool.Title), () => tool.name),
   description: tool.description ?? "",
   parameters: Tools.parametersOf(tool)
 })
