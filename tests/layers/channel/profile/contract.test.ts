@@ -4,11 +4,13 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as FileProfileStore from "../../../../src/layers/channel/FileProfileStore.ts"
 import * as MemoryProfileStore from "../../../../src/layers/channel/MemoryProfileStore.ts"
-import { ProfileStore } from "../../../../src/services/channel/ProfileStore.ts"
+import { type Pending, ProfileStore } from "../../../../src/services/channel/ProfileStore.ts"
 import { plain, profile } from "./profiles.ts"
 
 const inTemporaryFolder = Layer.unwrap(
@@ -22,6 +24,24 @@ const layers = [
   { name: "file", layer: inTemporaryFolder },
   { name: "memory", layer: MemoryProfileStore.layer() }
 ]
+
+type Store = ProfileStore["Service"]
+
+const waiting: Pending = {
+  proposalId: "p1",
+  proposal: {
+    name: "Ada",
+    description: "counts",
+    avatar: "",
+    scene_tags: ["02001"],
+    custom_tags: ["maths"],
+    hourly_rate: 1.5,
+    instance_type: 0
+  },
+  proposedAt: 17,
+  attempt: undefined,
+  confirmed: false
+}
 
 for (const { name, layer } of layers) {
   describe(`ProfileStore, ${name}`, () => {
@@ -58,6 +78,59 @@ for (const { name, layer } of layers) {
         assert.isTrue(Option.isNone(yield* store.load))
       }).pipe(Effect.provide(layer))
     )
+
+    it.live("keeps a token and what is proposed, and drops them", () =>
+      Effect.gen(function* () {
+        const store = yield* ProfileStore
+        yield* store.saveActivationToken(Redacted.make("act-token"))
+        assert.strictEqual(Redacted.value(Option.getOrThrow(yield* store.activationToken)), "act-token")
+        for (const pending of [waiting, { ...waiting, attempt: "attempt-1", confirmed: true }]) {
+          yield* store.savePending(pending)
+          assert.deepStrictEqual(Option.getOrThrow(yield* store.pending), pending)
+        }
+        yield* store.clearPending
+        yield* store.clearActivationToken
+        yield* store.clearPending
+        assert.isTrue(Option.isNone(yield* store.pending))
+        assert.isTrue(Option.isNone(yield* store.activationToken))
+      }).pipe(Effect.provide(layer))
+    )
+
+    it.live("lets one at a time do what is exclusive, and the next one when it is through", () =>
+      Effect.gen(function* () {
+        const store = yield* ProfileStore
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const { check } = yield* store.exclusive("registration")
+            yield* store.exclusive("proposing")
+            yield* check
+            const error = yield* Effect.flip(store.exclusive("registration"))
+            assert.strictEqual(error.reason._tag, "Locked")
+            assert.isTrue(error.transient)
+          })
+        )
+        yield* Effect.scoped(store.exclusive("registration"))
+      }).pipe(Effect.provide(layer))
+    )
+
+    for (const [what, change] of [
+      ["a proposal", (store: Store) => store.savePending(waiting)],
+      ["a token", (store: Store) => store.saveActivationToken(Redacted.make("t"))],
+      ["a profile", (store: Store) => store.save(profile())],
+      ["a profile that goes", (store: Store) => Effect.andThen(store.save(profile()), store.remove)]
+    ] as const) {
+      it.live(`tells of ${what}`, () =>
+        Effect.gen(function* () {
+          const store = yield* ProfileStore
+          const told = yield* Queue.unbounded<void>()
+          yield* Effect.forkScoped(Stream.runForEach(store.watch("all"), () => Queue.offer(told, undefined)))
+          yield* Queue.take(told)
+          yield* Queue.clear(told)
+          yield* change(store)
+          yield* Queue.take(told)
+        }).pipe(Effect.scoped, Effect.provide(layer), Effect.timeout("10 seconds"))
+      )
+    }
 
     it.live("two writers at once leave one of the two", () =>
       Effect.gen(function* () {

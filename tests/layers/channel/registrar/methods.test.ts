@@ -152,7 +152,7 @@ describe("methods", () => {
       Effect.gen(function* () {
         const { ask, heard } = yield* world(["default"], phase)
         assert.deepStrictEqual(yield* ask("instaclaw.connection.retry"), {})
-        assert.deepStrictEqual(heard, words)
+        assert.deepStrictEqual(heard, [...words])
       })
     )
   }
