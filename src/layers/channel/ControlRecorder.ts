@@ -1,7 +1,7 @@
 /**
  * What the last hour was like, account by account: how many replies ended and how, how long until their first words,
  * how often the link was made anew; in spans of ten seconds, of which those without anything are left out. It looks
- * once a second and keeps numbers only.
+ * every second at few accounts, every few seconds at many, and keeps numbers only.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -132,22 +132,9 @@ export const make = Effect.fnUntraced(function* (
     return again
   }
 
-  const look = Effect.fnUntraced(function* (account: Account) {
-    const now = yield* Clock.currentTimeMillis
-    const seen = seenOf(account.id)
-    forget(seen, now)
-    const line = Option.getOrUndefined(SubscriptionRef.getUnsafe(account.line))
-    if (line === undefined) {
-      seen.line = undefined
-      seen.phase = undefined
-      seen.since = undefined
-      seen.stats = undefined
-      return
-    }
-    if (line.dispatcher !== seen.line?.dispatcher) seen.stats = undefined
-    seen.line = line
+  /** What is new in the counts, noted; most accounts have nothing new most of the time. */
+  const compare = (seen: Seen, line: Line, now: number, stats: DispatcherStats): Effect.Effect<void> => {
     const reconnects = watchConnection(seen, line, now) ? 1 : 0
-    const stats = yield* line.dispatcher.stats
     const before = seen.stats
     seen.stats = stats
     const completed = stats.completed - (before?.completed ?? 0)
@@ -156,27 +143,54 @@ export const make = Effect.fnUntraced(function* (
       count: stats.firstDelta.count - (before?.firstDelta.count ?? 0),
       total: stats.firstDelta.totalMillis - (before?.firstDelta.totalMillis ?? 0)
     }
-    if (completed + failed + reconnects + first.count === 0) return
-    const waits = [...(yield* line.dispatcher.inFlight), ...(yield* line.dispatcher.recent)].flatMap(
-      ({ acceptedAt, firstDeltaAt }) =>
-        firstDeltaAt === undefined || firstDeltaAt < seen.endedAt ? [] : [firstDeltaAt - acceptedAt]
-    )
-    seen.endedAt = now
-    const longest = first.count === 0 || waits.length === 0 ? null : Math.max(...waits)
-    note(seen, now, { completed, failed, reconnects, first, longest })
-  })
+    if (completed + failed + reconnects + first.count === 0) return Effect.void
+    return Effect.map(Effect.all([line.dispatcher.inFlight, line.dispatcher.recent]), (replies) => {
+      const waits = replies
+        .flat()
+        .flatMap(({ acceptedAt, firstDeltaAt }) =>
+          firstDeltaAt === undefined || firstDeltaAt < seen.endedAt ? [] : [firstDeltaAt - acceptedAt]
+        )
+      seen.endedAt = now
+      const longest = first.count === 0 || waits.length === 0 ? null : Math.max(...waits)
+      note(seen, now, { completed, failed, reconnects, first, longest })
+    })
+  }
+
+  /** Not a generator: it runs for a thousand accounts in a row. */
+  const lookAt = (account: Account, now: number): Effect.Effect<void> => {
+    const seen = seenOf(account.id)
+    forget(seen, now)
+    const line = Option.getOrUndefined(SubscriptionRef.getUnsafe(account.line))
+    if (line === undefined) {
+      seen.line = undefined
+      seen.phase = undefined
+      seen.since = undefined
+      seen.stats = undefined
+      return Effect.void
+    }
+    if (line.dispatcher !== seen.line?.dispatcher) seen.stats = undefined
+    seen.line = line
+    return Effect.flatMap(line.dispatcher.stats, (stats) => compare(seen, line, now, stats))
+  }
+
+  const look = (account: Account) => Effect.flatMap(Clock.currentTimeMillis, (now) => lookAt(account, now))
 
   const lookAround = Effect.gen(function* () {
     const there = yield* accounts
     if (Option.isNone(there)) return
     const all = SubscriptionRef.getUnsafe(there.value.all)
-    yield* Effect.forEach(all, look, { discard: true })
+    const now = yield* Clock.currentTimeMillis
+    yield* Effect.forEach(all, (account) => lookAt(account, now), { discard: true })
     if (book.size > all.length) {
       const ids = new Set(all.map(({ id }) => id))
       for (const id of book.keys()) if (!ids.has(id)) book.delete(id)
     }
   })
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep("1 second"), lookAround), { disableYield: true }))
+  const pause = Effect.flatMap(accounts, (there) => {
+    const many = Option.isSome(there) && SubscriptionRef.getUnsafe(there.value.all).length > 100
+    return Effect.sleep(many ? "5 seconds" : "1 second")
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(pause, lookAround), { disableYield: true }))
 
   return {
     samples: (id) => book.get(id)?.samples ?? [],
