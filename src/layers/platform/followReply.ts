@@ -88,6 +88,11 @@ class Follower {
     const rest = step.sequence > this.#last ? [step] : stepsAfter([step], this.#last)
     this.#last = Math.max(this.#last, step.sequence + eventCount(step) - 1)
     for (const step of rest) this.#push({ _tag: "Step", route, step })
+    // Who has the end already is not kept waiting for another one.
+    if (rest.length === 0 && isTerminal(step)) {
+      this.#ended = Cause.done()
+      this.#wake()
+    }
   }
 
   #push(item: Followed): void {
@@ -99,6 +104,10 @@ class Follower {
     } else if (item._tag === "Step" && isTerminal(item.step)) {
       this.#ended = Cause.done()
     }
+    this.#wake()
+  }
+
+  #wake(): void {
     const consumer = this.#consumer
     if (consumer === undefined) return
     this.#consumer = undefined
