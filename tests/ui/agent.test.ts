@@ -5,7 +5,7 @@ import { check } from "../../src/services/protocol/ProfileFields.ts"
 import { ceilingOf, figuresOf } from "../../src/ui/places/agent/parts/hour.ts"
 import type { ControlFault } from "../../src/ui/places/agent/state/control.ts"
 import { applyChanges, makeControl, SILENCE } from "../../src/ui/places/agent/state/control.ts"
-import { faultKey } from "../../src/ui/places/agent/state/faults.ts"
+import { faultKey } from "../../src/ui/parts/faults.ts"
 import { makeReader } from "../../src/ui/places/agent/state/sse.ts"
 import { tokenIn } from "../../src/ui/places/agent/state/token.ts"
 

@@ -6,8 +6,8 @@ import { MultiSelect, TagsInput, Textarea, TextInput } from "@mantine/core"
 import * as SceneTags from "../../services/protocol/SceneTags.ts"
 import type { Translate } from "../i18n/index.ts"
 import { useText } from "../i18n/index.ts"
-import { AvatarField } from "../places/agent/parts/AvatarField.tsx"
-import { faultKey } from "../places/agent/state/faults.ts"
+import { AvatarField } from "./AvatarField.tsx"
+import { faultKey } from "./faults.ts"
 
 /** As it stands in the fields: numbers are text until they are sent. */
 export interface Values {
@@ -43,7 +43,7 @@ export const valuesOf = (profile: {
   readonly scene_tags: ReadonlyArray<string>
   readonly custom_tags: ReadonlyArray<string>
   readonly hourly_rate: number
-  readonly instance_type: number
+  readonly instance_type: number | string
 }): Values => ({
   name: profile.name,
   description: profile.description,

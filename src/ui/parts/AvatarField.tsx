@@ -1,9 +1,9 @@
 import { TextInput } from "@mantine/core"
 import { useRef } from "react"
-import { useText } from "../../../i18n/index.ts"
-import { isLocalPicture } from "../../../lib/avatar.ts"
-import { bytes } from "../../../lib/format.ts"
-import { Avatar } from "../../../shell/Avatar.tsx"
+import { useText } from "../i18n/index.ts"
+import { isLocalPicture } from "../lib/avatar.ts"
+import { bytes } from "../lib/format.ts"
+import { Avatar } from "../shell/Avatar.tsx"
 import { readPicture } from "./picture.ts"
 
 /** An address, or a picture of this device that travels within the profile; beside it how it will look. */

@@ -1,5 +1,5 @@
 /** Faults of fields in the page's language: they are found in one place (ProfileFields), which speaks English. */
-import type { Key } from "../../../i18n/index.ts"
+import type { Key } from "../i18n/index.ts"
 
 const known: Readonly<Record<string, Key>> = {
   "An agent needs a name.": "fault.name.empty",
