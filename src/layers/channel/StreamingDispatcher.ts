@@ -300,10 +300,8 @@ export const make = Effect.fnUntraced(function* (
       case "AutoBound":
         return greeted(inbound)
       case "Disconnect":
-        return Effect.andThen(
-          logged(Effect.logInfo("The platform will close this link; a new one is dialled first")),
-          connection.renew
-        )
+        // The connection has understood it already: asked for here, and perhaps late, it would dial past the backoff.
+        return logged(Effect.logInfo("The platform will close this link; a new one is dialled first"))
       case "PeerError":
         // Of a socket that gave way to a newer one of ours.
         if (inbound.code === "stale_epoch") return logged(Effect.logDebug(inbound.message))

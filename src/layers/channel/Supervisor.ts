@@ -169,6 +169,8 @@ const serve = Effect.fnUntraced(function* (line: Line, first: Link.Link): Effect
     const signal = yield* Queue.take(line.signals)
     if (signal._tag === "Unblock" || signal.generation !== link.generation) continue
     if (signal._tag === "Ended") return signal.error
+    // It ended after the notice, and that signal is next: nothing serves meanwhile, so the backoff is due.
+    if (line.active !== link) continue
     // Make before break: the old socket serves until the new one is greeted.
     line.renewing = true
     const successor = yield* dial(line)
