@@ -8,6 +8,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -204,6 +205,7 @@ export const make = Effect.fnUntraced(function* (
   const overfull = () => index.ended > maxEntries || index.characters > maxCharacters
   let forgetting = false
   const runFork = Effect.runForkWith(yield* Effect.context<never>())
+  const scope = yield* Effect.scope
 
   /** In small steps, each in a group of its own with whatever else is to be written. */
   const forgetAll = Effect.suspend(() => submit(forget(clock.currentTimeMillisUnsafe()))).pipe(
@@ -230,6 +232,22 @@ export const make = Effect.fnUntraced(function* (
     )
   )
 
+  let writing = false
+  /** A journal that has nothing to catch up with sets no timer. */
+  const writeSoon = (): void => {
+    if (writing) return
+    writing = true
+    const soon = Effect.delay(Effect.ignore(writeLate), "1 second").pipe(
+      Effect.repeat({ while: () => unwritten.size > 0 }),
+      Effect.ensuring(
+        Effect.sync(() => {
+          writing = false
+        })
+      )
+    )
+    Fiber.runIn(runFork(soon), scope)
+  }
+
   const end = (responseId: string, outcome: Outcome): Effect.Effect<boolean, JournalError> =>
     Effect.suspend(() => {
       if (unwritten.has(responseId)) return Effect.succeed(false)
@@ -241,7 +259,9 @@ export const make = Effect.fnUntraced(function* (
         }),
         Effect.tapError(() =>
           Effect.sync(() => {
-            if (index.running.has(responseId)) unwritten.set(responseId, { outcome, at })
+            if (!index.running.has(responseId)) return
+            unwritten.set(responseId, { outcome, at })
+            writeSoon()
           })
         )
       )
@@ -258,7 +278,6 @@ export const make = Effect.fnUntraced(function* (
 
   let keepsRequests = (yield* inWords(values("SELECT 1 FROM requests LIMIT 1", []))).length > 0
 
-  yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(writeLate), "1 second"), { disableYield: true }))
   yield* Effect.forkScoped(
     Effect.forever(
       Effect.andThen(
