@@ -49,6 +49,8 @@ export class SimDatabase {
   #synced = 0
   #open: Array<Written> = []
   #full: boolean
+  readonly #compiled = new Map<string, StatementSync>()
+  #compiledFor: DatabaseSync | undefined
   /** Asked before each statement. */
   refuse: ((attempt: Attempt) => Refusal | undefined) | undefined
   /** The last attempt to write anything was refused. */
@@ -106,7 +108,7 @@ export class SimDatabase {
     text: string,
     options: Parameters<DatabaseSync["prepare"]>[1]
   ): StatementSync {
-    const statement = live.prepare(text, options)
+    const statement = this.#statement(live, text, options)
     const attempt: Attempt = {
       text,
       write: isWrite(text) && !isBegin(text) && !isCommit(text),
@@ -121,13 +123,29 @@ export class SimDatabase {
         this.#after(machine, live, attempt, params)
         return result
       }
-    const all = statement.all.bind(statement)
-    const run = statement.run.bind(statement)
-    // An instance of the real class with two methods of our own: everything else stays what it is.
-    return Object.assign(statement, {
-      all: guarded((...params) => all(...params)),
-      run: guarded((...params) => run(...params))
+    // As the real one, with two methods of its own: everything else stays what it is.
+    return Object.assign(Object.create(statement), {
+      all: guarded((...params) => statement.all(...params)),
+      run: guarded((...params) => statement.run(...params))
     })
+  }
+
+  /** Compiled once for all processes that come and go: their successors ask for the same. */
+  #statement(live: DatabaseSync, text: string, options: Parameters<DatabaseSync["prepare"]>[1]): StatementSync {
+    // Another database after a power cut.
+    if (this.#compiledFor !== live) {
+      this.#compiled.clear()
+      this.#compiledFor = live
+    }
+    const key = `${options?.returnArrays === true}${options?.readBigInts === true}${text}`
+    let statement = this.#compiled.get(key)
+    if (statement === undefined) this.#compiled.set(key, (statement = live.prepare(text, options)))
+    return statement
+  }
+
+  /** Looks at it from outside, past all faults. */
+  look(text: string, ...params: ReadonlyArray<SQLInputValue>): ReturnType<StatementSync["get"]> {
+    return this.#statement(this.#live, text, undefined).get(...params)
   }
 
   #before(machine: Machine, attempt: Attempt): void {

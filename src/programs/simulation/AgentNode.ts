@@ -393,9 +393,10 @@ export class AgentNode {
 
   /** How a reply ended, as it is on the disk. */
   #written(responseId: string): End | undefined {
-    const row = this.database?.raw
-      .prepare("SELECT state, code FROM entries LEFT JOIN outcomes ON outcomes.id = entries.id WHERE response_id = ?")
-      .get(responseId)
+    const row = this.database?.look(
+      "SELECT state, code FROM entries LEFT JOIN outcomes ON outcomes.id = entries.id WHERE response_id = ?",
+      responseId
+    )
     if (row === undefined || Number(row["state"]) < 4) return undefined
     return row["code"] === null ? "completed" : String(row["code"])
   }

@@ -11,6 +11,15 @@ import type { Stage } from "./Stage.ts"
 
 type Json = Readonly<Record<string, unknown>>
 
+/** The frame that was parsed last: the windows of a person are told the same, one after the other. Nobody changes it. */
+const last: { text: string; frame: unknown } = { text: "", frame: undefined }
+const parse = (text: string): unknown => {
+  if (last.text === text) return last.frame
+  last.frame = JSON.parse(text)
+  last.text = text
+  return last.frame
+}
+
 const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** One reply as one window saw it. */
@@ -158,7 +167,7 @@ class Window {
     const { laws, lines } = this.person.stage
     this.person.stage.guardFrame(`${this.name} was sent`, text)
     if (lines !== undefined) this.person.stage.trace(this.name, `<- ${text.slice(0, 140)}`)
-    const frame: unknown = JSON.parse(text)
+    const frame = parse(text)
     if (!isRecord(frame)) return
     this.person.confine(this.name, frame, text)
     const type = frame["type"]

@@ -34,7 +34,7 @@ const minute = 60_000
 const base = {
   accounts: 5,
   users: 4,
-  messages: 110,
+  messages: 100,
   faultCount: 24,
   length: 10 * minute,
   death: "process",

@@ -47,7 +47,9 @@ export const runMany = async (
       (_, index) =>
         new Promise<void>((resolve, reject) => {
           const worker = new Worker(new URL(file, import.meta.url), {
-            workerData: { ...given, step: workers, offset: index }
+            workerData: { ...given, step: workers, offset: index },
+            // Most of what a world makes is soon forgotten: room for it, so that it is collected seldom.
+            resourceLimits: { maxYoungGenerationSizeMb: 96 }
           })
           worker.on("message", each)
           worker.on("error", reject)

@@ -329,7 +329,7 @@ class World {
   }
 
   #open(): number {
-    const row = this.platform.database.raw.prepare("SELECT count(*) AS n FROM exchanges WHERE ended_at IS NULL").get()
+    const row = this.platform.database.look("SELECT count(*) AS n FROM exchanges WHERE ended_at IS NULL")
     return Number(row?.["n"] ?? 0)
   }
 

@@ -11,6 +11,9 @@ const { from, offset, profile, seeds, step } = workerData as {
   readonly step: number
 }
 
+// Nobody reads where an error of a simulated process came from: each costs more than what it tells of.
+Error.stackTraceLimit = 0
+
 for (let i = offset; i < seeds; i += step) {
   const result = await runOne(from + i, profile)
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
