@@ -174,7 +174,7 @@ describe("calls", () => {
       assert.oneOf(huge.status, [400, 413])
       assert.isString(huge.body["message"])
       const put = yield* call(platform, "PUT", "/api/sign-in", { body: {} })
-      assert.strictEqual(put.status, 404)
+      assert.strictEqual(put.status, 405)
       assert.isString(put.body["message"])
     })
   )
