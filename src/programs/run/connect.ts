@@ -8,7 +8,7 @@ import { type Account, Accounts } from "../../services/channel/Accounts.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import type { Common } from "../Cli.ts"
 import * as Cli from "../Cli.ts"
-import { type Variables, withSettings } from "../Environment.ts"
+import { withSettings } from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import * as accountReport from "./accountReport.ts"
@@ -17,6 +17,7 @@ import * as agents from "./agents.ts"
 import * as chosenAccounts from "./chosenAccounts.ts"
 import * as control from "./control.ts"
 import * as proposals from "./proposals.ts"
+import type * as settingViews from "./settingViews.ts"
 
 export interface Input extends chosenAccounts.Input {
   readonly url: Option.Option<string>
@@ -108,12 +109,12 @@ const tellPage = (input: Input & Common, page: control.Page) => {
   )
 }
 
-const serve = (input: Input & Common, chosen: agents.Chosen, variables: Variables) =>
+const serve = (input: Input & Common, chosen: agents.Chosen, settings: settingViews.Options) =>
   Effect.gen(function* () {
     const all = yield* Accounts
     const name = Option.getOrUndefined(input.register)
     if (name !== undefined) yield* registerNow(SubscriptionRef.getUnsafe(all.all), name)
-    const page = input.control ? yield* control.serve({ root, port: input.controlPort, variables }) : undefined
+    const page = input.control ? yield* control.serve({ root, port: input.controlPort, settings }) : undefined
     if (page !== undefined) yield* tellPage(input, page)
     const say = tell(input, chosen, page?.link)
     return yield* accountReport.follow(all, (account, standing) =>
@@ -151,7 +152,10 @@ export const run = (input: Input & Common) =>
         propose: (id) => (Option.isSome(input.register) ? undefined : proposals.ask(id, agent, settings)),
         sync: Option.getOrUndefined(input.sync)
       }
-      return yield* serve(input, chosen, environment).pipe(
+      // An address of the command line stands for the two that lie under it.
+      const named = Option.isNone(input.url) ? {} : { wsUrl: wsUrl.href, profileCreateUrl: profileCreateUrl.href }
+      const shown = { variables: environment, flags: { ...named, sync: Option.getOrUndefined(input.sync) } }
+      return yield* serve(input, chosen, shown).pipe(
         Effect.provide(accounts.layer(options)),
         Effect.catchTag("DatabaseError", accounts.inUse(options))
       )

@@ -10,8 +10,6 @@ import * as ControlServer from "../../layers/channel/ControlServer.ts"
 import * as ControlToken from "../../layers/channel/ControlToken.ts"
 import * as Methods from "../../layers/channel/Methods.ts"
 import { Accounts } from "../../services/channel/Accounts.ts"
-import type { SettingName } from "../../services/channel/Settings.ts"
-import type { Variables } from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import { version } from "../version.ts"
 import * as settingViews from "./settingViews.ts"
@@ -21,7 +19,7 @@ export interface Options {
   readonly root: string
   /** 0 = any free one. Where it is in use another one is taken. */
   readonly port: number
-  readonly variables: Variables
+  readonly settings: settingViews.Options
 }
 
 export interface Page {
@@ -35,10 +33,9 @@ export interface Page {
  * `link`: the page of the platform at this address.
  */
 export const mounted = Effect.fnUntraced(
-  function* (options: Omit<Options, "port"> & { readonly ignored: ReadonlyArray<SettingName> }) {
+  function* (options: Omit<Options, "port">) {
     const token = yield* ControlToken.load(options.root).pipe(Effect.provide(SecureRandom.layerWebCrypto))
-    const settings = settingViews.make(options.variables, options.ignored)
-    const desk = yield* ControlDesk.make({ version, settings })
+    const desk = yield* ControlDesk.make({ version, settings: settingViews.make(options.settings) })
     return {
       routes: ControlRoutes.layer({ desk, token }),
       attach: (accounts: Accounts["Service"]) => desk.attach(accounts, Methods.make(accounts).call),
@@ -54,7 +51,7 @@ export const serve = Effect.fnUntraced(
   function* (options: Options) {
     const accounts = yield* Accounts
     const token = yield* ControlToken.load(options.root).pipe(Effect.provide(SecureRandom.layerWebCrypto))
-    const desk = yield* ControlDesk.make({ version, settings: settingViews.make(options.variables) })
+    const desk = yield* ControlDesk.make({ version, settings: settingViews.make(options.settings) })
     desk.attach(accounts, Methods.make(accounts).call)
     const { url } = yield* ControlServer.make({ desk, token, port: options.port, orAnother: true })
     const page: Page = { url, link: ControlServer.linkOf(url, token) }

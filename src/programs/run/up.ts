@@ -133,7 +133,10 @@ export const run = (input: Input & Common) =>
       const page =
         chosen === undefined
           ? undefined
-          : yield* control.mounted({ root: rootOf(input), variables: environment, ignored })
+          : yield* control.mounted({
+              root: rootOf(input),
+              settings: { variables: environment, ignored, flags: { sync: Option.getOrUndefined(input.sync) } }
+            })
       yield* Cli.serving
       return yield* Effect.gen(function* () {
         const url = yield* serve.url
