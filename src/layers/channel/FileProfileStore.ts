@@ -3,14 +3,11 @@
  * whole at any crash point and for its owner alone (profileFiles). Locks are files beside them that two processes
  * respect (FileLock).
  */
-import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
-import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import {
@@ -33,8 +30,6 @@ export interface Options {
   readonly uid?: number | undefined
   /** How long to wait for another process that writes. */
   readonly lockWait?: FileLock.Options["wait"]
-  /** After how long a folder that was taken away is made and watched again. 5 seconds by default. */
-  readonly watchAgain?: Duration.Input | undefined
 }
 
 const heldBy = (path: string) => (error: FileLock.Held | PlatformError) =>
@@ -113,32 +108,32 @@ export const make = Effect.fnUntraced(function* (
   // -- changes ---------------------------------------------------------------------------------------------------------
 
   /** A folder that goes or comes ends it: a watch stays with what it was opened on. */
-  const listen = (path: string, names: ReadonlyArray<string>) =>
-    Stream.suspend(() => {
-      const own = path.slice(path.lastIndexOf("/") + 1)
-      const ready = Deferred.makeUnsafe<void>()
-      const events = fs.watch(path, { onReady: () => void Deferred.doneUnsafe(ready, Effect.void) }).pipe(
-        Stream.filter((event) => names.includes(event.path) || event.path === own),
-        Stream.takeUntil((event) => event.path === own || event.path === "config"),
-        Stream.as<void>(undefined)
-      )
-      return Stream.merge(Stream.fromEffect(Deferred.await(ready)), events, { haltStrategy: "right" })
-    })
+  const listen = (path: string, names: ReadonlyArray<string>, onReady: (() => void) | undefined) => {
+    const own = path.slice(path.lastIndexOf("/") + 1)
+    return fs.watch(path, { onReady }).pipe(
+      Stream.filter((event) => names.includes(event.path) || event.path === own),
+      Stream.takeUntil((event) => event.path === own || event.path === "config")
+    )
+  }
 
-  const watch: ProfileStore["Service"]["watch"] = (what) => {
-    const profile = listen(folder, ["profile.json"])
+  const watch: ProfileStore["Service"]["watch"] = (what, { onReady } = {}) => {
+    let missing = what === "all" ? 2 : 1
+    const ready = (): void => {
+      missing -= 1
+      if (missing === 0) onReady?.()
+    }
+    const profile = listen(folder, ["profile.json"], ready)
     const watched =
       what === "profile"
         ? profile
-        : Stream.merge(profile, listen(root, ["config", ".activate_session", "pending.json"]), {
+        : Stream.merge(profile, listen(root, ["config", ".activate_session", "pending.json"], ready), {
             haltStrategy: "either"
           })
-    return Stream.fromEffectDrain(makeFolders).pipe(
-      Stream.concat(watched),
-      // Whoever reads these looks now and then as well.
-      Stream.catchCause(() => Stream.empty),
-      Stream.repeat(Schedule.spaced(options.watchAgain ?? "5 seconds"))
+    const told = watched.pipe(
+      Stream.map(() => undefined),
+      Stream.mapError(storageFailed(root))
     )
+    return Stream.unwrap(Effect.as(makeFolders, told))
   }
 
   return ProfileStore.of({

@@ -14,7 +14,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
@@ -41,7 +40,12 @@ export interface Options extends Proposing.Options {
   readonly interval?: Duration.Input | undefined
   /** From a cancel to the next proposal. 60 seconds by default. */
   readonly cooldown?: Duration.Input | undefined
+  /** Until a folder that was taken away is made and watched again. 1 second by default. */
+  readonly watchAgain?: Duration.Input | undefined
 }
+
+/** Milliseconds that a file may be half written by somebody who does not write it whole. */
+const patience = 100
 
 const fail = (reason: RegistrarError["reason"]) => Effect.fail(new RegistrarError({ reason }))
 
@@ -83,11 +87,14 @@ export const make = Effect.fnUntraced(function* (
     cooldown: Duration.toMillis(options.cooldown ?? "60 seconds"),
     interval
   }
-  const wake = yield* Queue.sliding<void>(1)
+  const runSync = Effect.runSyncWith(yield* Effect.context<never>())
+  /** As long as the registrar lives. */
+  const start = (effect: Effect.Effect<unknown>): Fiber.Fiber<unknown> => runSync(Effect.forkIn(effect, scope))
   const turn = yield* Semaphore.make(1)
   const answers = new registering.Answers()
   /** A registration is under way in this process. */
   let running = false
+  let damagedSince: number | undefined
 
   const proposing: Proposing.Proposing = yield* Proposing.make(options, {
     interval,
@@ -96,7 +103,7 @@ export const make = Effect.fnUntraced(function* (
     leave: (proposal) => Effect.asVoid(leave(proposal, true)),
     failed: (setback, retryAt) => turn.withPermit(Effect.asVoid(settle({ _tag: "ProposingFailed", setback, retryAt })))
   })
-  const steps: registrarSteps.Steps = yield* registrarSteps.make(store, policy, proposing)
+  const steps: registrarSteps.Steps = yield* registrarSteps.make(store, policy, proposing, (next) => became(next))
   const { advance, credentials, follow, read, settle, state } = steps
 
   // -- looking -----------------------------------------------------------------------------------------------------------
@@ -120,9 +127,16 @@ export const make = Effect.fnUntraced(function* (
     )
   })
 
-  const look = Effect.gen(function* () {
+  const look: Effect.Effect<void> = Effect.gen(function* () {
     if (running) return
     const seen = yield* read
+    if (seen.fault?.reason._tag === "ProfileDamaged") {
+      // It may be on its way from an editor: what is still damaged in a moment is told.
+      const now = yield* Clock.currentTimeMillis
+      if (damagedSince === undefined) start(Effect.delay(turn.withPermit(look), patience))
+      damagedSince ??= now
+      if (now - damagedSince < patience) return
+    } else damagedSince = undefined
     const left = seen.pending !== undefined && (seen.found._tag === "Profile" || seen.pending.confirmed)
     if (left && seen.found._tag !== "Unreadable") yield* inherit(seen)
     else yield* follow(seen, false)
@@ -162,7 +176,7 @@ export const make = Effect.fnUntraced(function* (
       Effect.ensuring(
         Effect.sync(() => {
           running = false
-          Queue.offerUnsafe(wake, undefined)
+          lookSoon()
         })
       )
     )
@@ -190,7 +204,7 @@ export const make = Effect.fnUntraced(function* (
       .pipe(
         Effect.flatMap(({ work }) => work),
         Effect.scoped,
-        Effect.ensuring(Queue.offer(wake, undefined)),
+        Effect.ensuring(Effect.sync(() => lookSoon())),
         Effect.forkIn(scope),
         Effect.flatMap(Fiber.join)
       )
@@ -257,28 +271,58 @@ export const make = Effect.fnUntraced(function* (
 
   // -- the loop ----------------------------------------------------------------------------------------------------------
 
-  /** Until the next look: the interval, or less where something is due before. */
-  const untilNext = Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
-    const current = SubscriptionRef.getUnsafe(state)
-    const due = current._tag === "coolingDown" ? current.until : current._tag === "absent" ? current.retryAt : undefined
-    return Duration.millis(due === undefined || due <= now ? interval : Math.min(interval, due - now))
-  })
+  /** A look is due already: whoever else asks for one means the same. */
+  let isDue = false
+
+  const lookSoon = (): void => {
+    if (isDue) return
+    isDue = true
+    const due = Effect.suspend(() => {
+      isDue = false
+      return look
+    })
+    start(turn.withPermit(due))
+  }
+
+  const watchAgain = options.watchAgain ?? "1 second"
+  let watched: "profile" | "all" | undefined
+  let watching: Fiber.Fiber<unknown> | undefined
+  let alarm: Fiber.Fiber<unknown> | undefined
+
+  /** What lies beside a profile matters only while there is none; the journal may be written there at any time. */
+  const watch = (what: "profile" | "all"): void => {
+    if (watched === what) return
+    // Who takes the whole folder away shall not find it again under his hands.
+    const pause = watched === "profile" ? watchAgain : 0
+    watched = what
+    watching?.interruptUnsafe()
+    const once = Stream.runForEach(store.watch(what, { onReady: lookSoon }), () => Effect.sync(lookSoon))
+    const forever = once.pipe(
+      Effect.catchCause((cause) => Effect.logDebug("Files cannot be watched", cause)),
+      Effect.andThen(Effect.sync(lookSoon)),
+      Effect.andThen(Effect.sleep(watchAgain)),
+      Effect.forever
+    )
+    watching = start(Effect.delay(forever, pause))
+  }
+
+  /** What is due before the next look. */
+  const wakeAt = (due: number | undefined): void => {
+    alarm?.interruptUnsafe()
+    alarm = undefined
+    if (due === undefined) return
+    const ring = Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.delay(Effect.sync(lookSoon), due - now))
+    alarm = start(ring)
+  }
+
+  const became = (next: Registration.RegistrationState): void => {
+    watch(next._tag === "registered" ? "profile" : "all")
+    wakeAt(next._tag === "coolingDown" ? next.until : next._tag === "absent" ? next.retryAt : undefined)
+  }
 
   yield* turn.withPermit(look)
-  yield* SubscriptionRef.changes(state).pipe(
-    Stream.map((current): "profile" | "all" => (current._tag === "registered" ? "profile" : "all")),
-    Stream.changes,
-    Stream.switchMap(store.watch),
-    Stream.runForEach(() => Queue.offer(wake, undefined)),
-    Effect.forkScoped
-  )
-  yield* untilNext.pipe(
-    Effect.flatMap((wait) => Effect.timeoutOption(Queue.take(wake), wait)),
-    Effect.andThen(turn.withPermit(look)),
-    Effect.forever,
-    Effect.forkScoped
-  )
+  became(SubscriptionRef.getUnsafe(state))
+  yield* turn.withPermit(look).pipe(Effect.delay(interval), Effect.forever, Effect.forkScoped)
 
   return Registrar.of({
     state,

@@ -49,7 +49,19 @@ export const make = Effect.fnUntraced(function* (options: Options = {}): Effect.
     pending: Ref.get(pending),
     savePending: (next) => put(pending, Option.some(next)),
     clearPending: put(pending, Option.none()),
-    watch: () => Stream.as(SubscriptionRef.changes(changes), undefined),
+    watch: (_what, options) =>
+      Stream.suspend(() => {
+        let isFirst = true
+        return SubscriptionRef.changes(changes).pipe(
+          Stream.filter(() => {
+            if (!isFirst) return true
+            isFirst = false
+            options?.onReady?.()
+            return false
+          }),
+          Stream.as<void>(undefined)
+        )
+      }),
     exclusive: (what) =>
       Effect.acquireRelease(
         Effect.suspend(() =>

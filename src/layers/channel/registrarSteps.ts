@@ -23,7 +23,8 @@ export interface Seen {
 export const make = Effect.fnUntraced(function* (
   store: ProfileStore["Service"],
   policy: Registration.Policy,
-  proposing: Pick<Proposing, "start" | "stop">
+  proposing: Pick<Proposing, "start" | "stop">,
+  became: (state: Registration.RegistrationState) => void
 ) {
   const state = yield* SubscriptionRef.make<Registration.RegistrationState>(Registration.initial)
   const credentials = yield* SubscriptionRef.make(Option.none<Profile>())
@@ -36,6 +37,7 @@ export const make = Effect.fnUntraced(function* (
       yield* Effect.logWarning(setback.message)
     }
     yield* SubscriptionRef.set(state, next)
+    became(next)
   })
 
   const onDisk = (action: Registration.Action): Effect.Effect<void, ProfileError> => {

@@ -107,11 +107,14 @@ export class ProfileStore extends Context.Service<
     readonly savePending: (pending: Pending) => Effect.Effect<void, ProfileError>
     readonly clearPending: Effect.Effect<void, ProfileError>
     /**
-     * One element when it begins to listen, then at least one after each change by whomever; `profile` alone, or `all`
-     * with what is proposed and the token. A hint and no more: where nothing can be watched it is silent, so one looks
-     * now and then as well.
+     * At least one element after each change by whomever, of the `profile` alone, or of `all` with what is proposed and
+     * the token. `onReady` is called once it listens. Ends when the folder is taken away, or comes anew. A hint and no
+     * more: whoever reads it begins again in a while, and looks now and then as well.
      */
-    readonly watch: (what: "profile" | "all") => Stream.Stream<void>
+    readonly watch: (
+      what: "profile" | "all",
+      options?: { readonly onReady?: (() => void) | undefined }
+    ) => Stream.Stream<void, ProfileError>
     /**
      * Holds, for the scope's life, what one process at a time may do; fails at once with Locked where another one does.
      * A dead owner's lock is taken over. `check` fails once it is no longer ours.

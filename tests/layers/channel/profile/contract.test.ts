@@ -1,5 +1,6 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -123,9 +124,10 @@ for (const { name, layer } of layers) {
         Effect.gen(function* () {
           const store = yield* ProfileStore
           const told = yield* Queue.unbounded<void>()
-          yield* Effect.forkScoped(Stream.runForEach(store.watch("all"), () => Queue.offer(told, undefined)))
-          yield* Queue.take(told)
-          yield* Queue.clear(told)
+          const ready = yield* Deferred.make<void>()
+          const watch = store.watch("all", { onReady: () => void Deferred.doneUnsafe(ready, Effect.void) })
+          yield* Effect.forkScoped(Stream.runForEach(watch, () => Queue.offer(told, undefined)))
+          yield* Deferred.await(ready)
           yield* change(store)
           yield* Queue.take(told)
         }).pipe(Effect.scoped, Effect.provide(layer), Effect.timeout("10 seconds"))

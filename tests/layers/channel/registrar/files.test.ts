@@ -27,10 +27,10 @@ const setup = Effect.gen(function* () {
   const file = `${root}/config/profile.json`
   const pending = `${root}/pending.json`
   const logged: Array<string> = []
-  const store = yield* FileProfileStore.make({ root, lockWait: "100 millis", watchAgain: "50 millis" })
+  const store = yield* FileProfileStore.make({ root, lockWait: "100 millis" })
   /** The look is an hour away: whatever is seen was seen by an event. */
   const agent = (options: LoopRegistrar.Options = {}, over = store) =>
-    LoopRegistrar.make({ interval: "1 hour", ...options }).pipe(
+    LoopRegistrar.make({ interval: "1 hour", watchAgain: "50 millis", ...options }).pipe(
       Effect.provideService(ProfileStore, over),
       Effect.provide([MemoryProfileApi.layer({ origin: "https://claw.example" }), SecureRandom.layerWebCrypto])
     )
