@@ -274,8 +274,12 @@ describe.skipIf(missing !== undefined)("the operator's place with several accoun
     await page.getByRole("combobox", { name: "Account" }).selectOption({ label: "ada: Ada" })
     await page.getByText("on the line for").waitFor()
     await page.getByRole("row", { name: /writing/ }).waitFor()
+    // The form begins with the whole proposal, its picture too.
+    const avatar = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+    stage.set(pending("p", { ...scripted.proposal, avatar }))
     await page.getByRole("combobox", { name: "Account" }).selectOption("default")
-    await page.getByText("The agent has no identity yet.").waitFor()
+    await page.getByRole("button", { name: "Confirm and register" }).waitFor()
+    await page.getByText(/^A picture of .* travels with the profile\.$/).waitFor()
     await close()
   })
 })

@@ -28,7 +28,7 @@ export interface ControlDesk {
   /** From now on these accounts are shown, and `call` carries out what the operator wants of them. */
   readonly attach: (accounts: Accounts["Service"], call: Call) => void
   readonly accounts: Effect.Effect<ReadonlyArray<Account>>
-  /** `detailed`: with the last replies and the last hour. */
+  /** `detailed`: with the last replies, the last hour and inline pictures. */
   readonly view: (account: Account, detailed: boolean) => Effect.Effect<AccountView>
   /** `chosen`: the account whose details are wanted; the first one where there is none such. */
   readonly snapshot: (chosen: string | undefined) => Effect.Effect<Snapshot>
@@ -38,6 +38,16 @@ export interface ControlDesk {
 /** Which account is shown in detail. */
 export const chosenOf = (all: ReadonlyArray<Account>, wanted: string | undefined): string | undefined =>
   (all.find(({ id }) => id === wanted) ?? all[0])?.id
+
+/** A picture within a profile has up to 64 KiB: a thousand of them are too many for one who looks at one account. */
+const withoutPicture = <A extends { readonly avatar: string } | null>(profile: A): A =>
+  profile === null || !profile.avatar.startsWith("data:") ? profile : { ...profile, avatar: "" }
+
+const withoutPictures = (view: AccountView): AccountView => ({
+  ...view,
+  profile: withoutPicture(view.profile),
+  registration: { ...view.registration, proposal: withoutPicture(view.registration.proposal) }
+})
 
 export const make = Effect.fn("ControlDesk.make")(function* (
   options: Options
@@ -82,7 +92,7 @@ export const make = Effect.fn("ControlDesk.make")(function* (
       counts: View.countsView(line === undefined ? undefined : yield* line.dispatcher.stats),
       samples: []
     }
-    if (!detailed) return described
+    if (!detailed) return withoutPictures(described)
     return {
       ...described,
       in_flight: line === undefined ? [] : (yield* line.dispatcher.inFlight).map(View.replyView),

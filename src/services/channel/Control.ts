@@ -138,8 +138,8 @@ export type AccountChange = Pick<AccountView, "id"> & Partial<AccountView>
 
 /**
  * `GET /control/stream` (server-sent events): first `snapshot` with a whole Snapshot (and again where accounts came or
- * went), then `changes`. `recent` and `samples` are filled for the account that was asked for (`?account=`, else the
- * first), and empty for the others.
+ * went), then `changes`. `in_flight`, `recent`, `samples` and inline pictures are there for the account that was asked
+ * for (`?account=`, else the first), and empty for the others.
  */
 export interface Changes {
   readonly at: number

@@ -44,7 +44,7 @@ const WithToken = (props: { readonly token: string; readonly onToken: (token: st
       }
     })
   )
-  const { link, refused, snapshot } = useControl(control)
+  const { detailed, link, refused, snapshot } = useControl(control)
   const [wanted, setWanted] = useState<string>()
   useEffect(() => {
     control.start()
@@ -56,7 +56,8 @@ const WithToken = (props: { readonly token: string; readonly onToken: (token: st
     }
   }, [control])
 
-  const account = snapshot?.accounts.find(({ id }) => id === wanted) ?? snapshot?.accounts[0]
+  // A form must not begin with half of what it is about: an account is shown when its details are there.
+  const account = snapshot?.accounts.find(({ id }) => id === detailed)
   const operator = useMemo(() => (account === undefined ? undefined : { control, account }), [control, account])
   const choose = (id: string) => {
     setWanted(id)
@@ -72,7 +73,7 @@ const WithToken = (props: { readonly token: string; readonly onToken: (token: st
             {(snapshot?.accounts.length ?? 0) > 1 ? (
               <label className="small soft switch">
                 {t("operator.account")}
-                <select value={account.id} onChange={(event) => choose(event.currentTarget.value)}>
+                <select value={wanted ?? account.id} onChange={(event) => choose(event.currentTarget.value)}>
                   {snapshot?.accounts.map((each) => (
                     <option key={each.id} value={each.id}>
                       {each.profile === null || each.profile.name === "" ? each.id : `${each.id}: ${each.profile.name}`}

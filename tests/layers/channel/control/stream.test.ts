@@ -110,7 +110,8 @@ describe("the stream of the control page", () => {
   it.effect("tells the whole anew when accounts come, and details of the chosen account alone", () =>
     Effect.gen(function* () {
       const { accounts, all, desk: made } = yield* desk(["default", "second"])
-      for (const one of all) yield* one.goOnLine(scripted.profileOf(scripted.proposal), 0)
+      const avatar = "data:image/png;base64,AAAA"
+      for (const one of all) yield* one.goOnLine(scripted.profileOf({ ...scripted.proposal, avatar }), 0)
       for (const one of all) {
         one.replies.inFlight = [
           {
@@ -129,6 +130,10 @@ describe("the stream of the control page", () => {
       assert.deepStrictEqual(
         first.data.accounts.map((account: { in_flight: ReadonlyArray<unknown> }) => account.in_flight.length),
         [0, 1]
+      )
+      assert.deepStrictEqual(
+        first.data.accounts.map((account: { profile: { avatar: string } }) => account.profile.avatar),
+        ["", avatar]
       )
       const third = yield* scripted.account("third")
       const waiting = yield* Effect.forkChild(next)

@@ -22,6 +22,8 @@ export class ControlFault extends Error {
 export interface ControlState {
   readonly link: LinkState
   readonly snapshot: Snapshot | undefined
+  /** The account whose details are in the snapshot: the one that was chosen, once they have come. */
+  readonly detailed: string | undefined
   /** The token was not taken. */
   readonly refused: string | undefined
 }
@@ -74,7 +76,7 @@ export const applyChanges = (snapshot: Snapshot, changes: Changes): Snapshot => 
 export type Control = ReturnType<typeof makeControl>
 
 export const makeControl = (deps: ControlDeps) => {
-  let state: ControlState = { link: { phase: "idle" }, snapshot: undefined, refused: undefined }
+  let state: ControlState = { link: { phase: "idle" }, snapshot: undefined, detailed: undefined, refused: undefined }
   let account: string | undefined
   let stop = () => {}
   let cancelTimer = () => {}
@@ -111,15 +113,19 @@ export const makeControl = (deps: ControlDeps) => {
     tell({ type: "lost", at, jitter: deps.random(), stableFor: state.link.phase === "open" ? at - openedAt : 0 })
   }
 
-  const heard = (name: string, data: string) => {
+  const heard = (name: string, data: string, asked: string | undefined) => {
     const value: unknown = JSON.parse(data)
-    if (name === "snapshot" && isSnapshot(value)) set({ snapshot: value })
+    if (name === "snapshot" && isSnapshot(value)) {
+      const detailed = value.accounts.find(({ id }) => id === asked) ?? value.accounts[0]
+      set({ snapshot: value, detailed: detailed?.id })
+    }
     if (name === "changes" && isChanges(value) && state.snapshot !== undefined) {
       set({ snapshot: applyChanges(state.snapshot, value) })
     }
   }
 
   const follow = async (signal: AbortSignal, alive: () => void) => {
+    const asked = account
     const query = account === undefined ? "" : `?account=${encodeURIComponent(account)}`
     const response = await deps.fetch(`/control/stream${query}`, { headers: { authorization }, signal })
     if (response.status === 401 || response.status === 403 || response.status === 421) {
@@ -133,7 +139,7 @@ export const makeControl = (deps: ControlDeps) => {
     if (!response.ok || response.body === null) throw new Error(`the stream answered ${response.status}`)
     openedAt = deps.now()
     tell({ type: "opened" })
-    const read = makeReader(({ data, name }) => heard(name, data))
+    const read = makeReader(({ data, name }) => heard(name, data, asked))
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
     while (true) {
       alive()
