@@ -151,7 +151,7 @@ console.log(tables)
 const escaped = rows.filter((row) => row.first === undefined)
 const rare = rows.filter(Table.isRare).length
 const lacking = chosen.length < mutants.length ? [] : Table.lacking(rows)
-const sum = `${rows.length} bugs planted, ${escaped.length} escaped, ${rare} caught by fewer than one seed in ten; ${seconds()} on ${values.workers} cores`
+const sum = `${rows.length} bugs planted, ${escaped.length} escaped, ${rare} caught by fewer than one seed in ten; ${seconds()} with ${values.workers} at once`
 console.log(`\n${sum}`)
 for (const row of escaped) say(`ESCAPED: ${row.mutant.name}: ${row.why}`)
 for (const [seed, message] of dirty) say(`NOT CLEAN without any bug: seed ${seed}: ${message}`)

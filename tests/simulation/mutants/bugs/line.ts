@@ -272,5 +272,17 @@ export const line: ReadonlyArray<Mutant> = [
         replace: ""
       }
     ]
+  },
+  {
+    name: "overtake those who stand in line",
+    law: "stream",
+    profile: "narrow",
+    patches: [
+      {
+        file: `${channel}/Outbox.ts`,
+        find: "if (this.#waiters.length > 0 || this.bytes + bytes > this.limit) return false",
+        replace: "if (this.bytes + bytes > this.limit) return false"
+      }
+    ]
   }
 ]

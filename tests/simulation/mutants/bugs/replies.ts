@@ -221,5 +221,17 @@ export const replies: ReadonlyArray<Mutant> = [
         replace: "Stream.runForEachArray(Stream.take(runtime.reply(reply.turn), 3), (parts) => take(reply, parts))"
       }
     ]
+  },
+  {
+    name: "two replies of one session at once, where four wait",
+    law: "order",
+    rare: true,
+    patches: [
+      {
+        file: `${channel}/Lanes.ts`,
+        find: "return behind === undefined\n",
+        replace: "return behind === undefined || behind.length === 4\n"
+      }
+    ]
   }
 ]
