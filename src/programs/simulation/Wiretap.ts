@@ -24,8 +24,8 @@ interface Heard {
   stranded: boolean
   /** Processes that died while it was known. */
   deaths: number
-  /** Numbers that the platform asked it to go on with. */
-  readonly due: Set<number>
+  /** Numbers that the platform asked it to go on with, and how often each may be gone on with for that. */
+  readonly due: Map<number, number>
   /** The platform was asked how far it has it, and what it has confirmed. */
   asked: boolean
   confirmed: number
@@ -78,12 +78,14 @@ export class Wiretap {
   acknowledged({ responseId, sequence, status }: ResponseAck): void {
     const heard = this.#of(responseId)
     heard.confirmed = Math.max(heard.confirmed, sequence)
-    if (status === "open") heard.due.add(sequence + 1)
+    // However often it was asked, and answered: only the last answer says where to go on.
+    if (status === "open") heard.due.set(sequence + 1, Math.max(1, heard.due.get(sequence + 1) ?? 0))
   }
 
-  /** The platform says that it lacks what comes from this number on. */
+  /** The platform says that it lacks what comes from this number on: once more each time it says so. */
   missing(responseId: string, from: number): void {
-    this.#of(responseId).due.add(from)
+    const { due } = this.#of(responseId)
+    due.set(from, (due.get(from) ?? 0) + 1)
   }
 
   /** @param quiet Nothing has disturbed this account for a while: deltas have their usual length. */
@@ -120,7 +122,7 @@ export class Wiretap {
       deltas: [],
       stranded: false,
       deaths: 0,
-      due: new Set(),
+      due: new Map(),
       asked: false,
       confirmed: -1,
       whole: undefined
@@ -131,9 +133,10 @@ export class Wiretap {
 
   /** Somebody asked for what begins with this number. Uses that up. */
   #wanted(heard: Heard, from: number, to: number): boolean {
-    for (const number of heard.due) {
+    for (const [number, times] of heard.due) {
       if (number < from || number > to) continue
-      heard.due.delete(number)
+      if (times > 1) heard.due.set(number, times - 1)
+      else heard.due.delete(number)
       heard.asked = false
       return true
     }
