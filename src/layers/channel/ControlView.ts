@@ -72,7 +72,7 @@ export const registrationView = (accountId: string, state: RegistrationState): R
     case "coolingDown":
       return { ...nothing, until: state.until }
     case "registered":
-      return { ...nothing, claw_id: state.clawId, since: state.since }
+      return { ...nothing, claw_id: state.clawId, since: state.since, setback: setbackView(state.setback) }
   }
 }
 
