@@ -96,6 +96,10 @@ describe.skipIf(missing !== undefined)("the look of the operator's place", () =>
           await page.getByRole("button", { name: said.confirm }).click()
           await page.locator('[data-field="hourly_rate"][aria-invalid="true"]').waitFor()
           await see("form")
+          await page.locator('[data-field="scene_tags"]').click()
+          await page.getByRole("option").first().waitFor()
+          await see("tags")
+          await page.keyboard.press("Escape")
           stage.onLine(Date.now() - 11_520_000)
           stage.hour(busyHour(Date.now()))
           stage.one.replies.stats = stats

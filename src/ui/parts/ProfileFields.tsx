@@ -147,6 +147,8 @@ export const ProfileFields = (props: {
         data-field="scene_tags"
         searchable
         hidePickedOptions
+        withScrollArea={false}
+        classNames={{ options: "tag-options" }}
       />
       <TagsInput
         label={t("form.customTags")}
