@@ -67,7 +67,7 @@ export const make = Effect.fnUntraced(function* (
 
   // -- the profile -----------------------------------------------------------------------------------------------------
 
-  const save = Effect.fn("ProfileStore.save")(function* (profile: Profile) {
+  const save = Effect.fnUntraced(function* (profile: Profile) {
     yield* makeFolders
     yield* locked((check) => files.write(profilePath, ProfileCodec.encode(profile), check))
   })
@@ -98,7 +98,7 @@ export const make = Effect.fnUntraced(function* (
     )
   )
 
-  const exclusive = Effect.fn("ProfileStore.exclusive")(function* (what: Exclusive) {
+  const exclusive = Effect.fnUntraced(function* (what: Exclusive) {
     const path = `${root}/.${what}.lock`
     yield* files.makeFolder(root)
     const { check } = yield* Effect.mapError(lock(path, 0), heldBy(path))

@@ -226,11 +226,11 @@ export const make = Effect.fnUntraced(function* (
       })
     )
 
-  const propose: Registrar["Service"]["propose"] = Effect.fn("Registrar.propose")(function* (proposal) {
+  const propose: Registrar["Service"]["propose"] = Effect.fnUntraced(function* (proposal) {
     return yield* leave(yield* checked(proposal), false)
   })
 
-  const submit: Registrar["Service"]["submit"] = Effect.fn("Registrar.submit")(function* (input) {
+  const submit: Registrar["Service"]["submit"] = Effect.fnUntraced(function* (input) {
     const proposal = input.proposal === undefined ? undefined : yield* checked(input.proposal)
     return yield* alone((seen, check) =>
       Effect.gen(function* () {
@@ -257,7 +257,7 @@ export const make = Effect.fnUntraced(function* (
     )
   })
 
-  const cancel: Registrar["Service"]["cancel"] = Effect.fn("Registrar.cancel")(function* (input) {
+  const cancel: Registrar["Service"]["cancel"] = Effect.fnUntraced(function* (input) {
     yield* alone((seen) =>
       Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis
