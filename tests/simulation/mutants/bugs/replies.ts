@@ -223,14 +223,14 @@ export const replies: ReadonlyArray<Mutant> = [
     ]
   },
   {
-    name: "two replies of one session at once, where four wait",
+    name: "two replies of one session at once, where seven wait",
     law: "order",
     rare: true,
     patches: [
       {
         file: `${channel}/Lanes.ts`,
         find: "return behind === undefined\n",
-        replace: "return behind === undefined || behind.length === 4\n"
+        replace: "return behind === undefined || behind.length === 7\n"
       }
     ]
   }
