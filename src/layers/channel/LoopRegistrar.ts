@@ -131,9 +131,9 @@ export const make = Effect.fnUntraced(function* (
     if (running) return
     const seen = yield* read
     if (seen.fault?.reason._tag === "ProfileDamaged") {
-      // It may be on its way from an editor: what is still damaged in a moment is told.
+      // It may be on its way from an editor: what is still damaged in a moment is told. Timers and clocks differ a little.
       const now = yield* Clock.currentTimeMillis
-      if (damagedSince === undefined) start(Effect.delay(turn.withPermit(look), patience))
+      if (damagedSince === undefined) start(Effect.delay(turn.withPermit(look), 2 * patience))
       damagedSince ??= now
       if (now - damagedSince < patience) return
     } else damagedSince = undefined
