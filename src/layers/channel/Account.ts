@@ -29,22 +29,27 @@ const handleAll = (dispatcher: Dispatcher["Service"], frames: ReadonlyArray<stri
     if (inbound._tag === "Request" && run?.[0]?._tag === "Request") run.push(inbound)
     else runs.push([inbound])
   }
-  return Effect.forEach(runs, (run) => Effect.forEach(run, dispatcher.handle, { discard: true, concurrency: 64 }), {
-    discard: true
-  })
+  return Effect.forEach(
+    runs,
+    (run) => Effect.forEach(run, (inbound) => dispatcher.handle(inbound), { discard: true, concurrency: 64 }),
+    {
+      discard: true
+    }
+  )
 }
 
 /**
  * Serves until the connection is closed or the effect is interrupted; drains the dispatcher either way. Begins by
  * ending what an earlier process left unfinished.
  */
-export const run: Effect.Effect<void, never, Connection | Dispatcher> = Effect.gen(function* () {
-  const connection = yield* Connection
-  const dispatcher = yield* Dispatcher
-  yield* dispatcher.recover.pipe(
+export const serve = (connection: Connection["Service"], dispatcher: Dispatcher["Service"]): Effect.Effect<void> =>
+  dispatcher.recover.pipe(
     Effect.andThen(Stream.runForEachArray(connection.inbound, (frames) => handleAll(dispatcher, frames))),
-    Effect.ensuring(dispatcher.drain)
+    Effect.ensuring(Effect.suspend(() => dispatcher.drain))
   )
+
+export const run: Effect.Effect<void, never, Connection | Dispatcher> = Effect.gen(function* () {
+  yield* serve(yield* Connection, yield* Dispatcher)
 })
 
 /** The dispatcher of an account that is served as long as the layer lives. */

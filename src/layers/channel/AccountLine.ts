@@ -6,20 +6,23 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { ForeignHost, type Line, LineFault, Unready } from "../../services/channel/Accounts.ts"
-import type { AgentError, AgentRuntime } from "../../services/channel/AgentRuntime.ts"
+import { AgentError, AgentRuntime, Unavailable } from "../../services/channel/AgentRuntime.ts"
 import type { Attachments } from "../../services/channel/Attachments.ts"
 import { Connection } from "../../services/channel/Connection.ts"
-import { Dispatcher } from "../../services/channel/Dispatcher.ts"
-import type { Journal } from "../../services/channel/Journal.ts"
+import { Dispatcher, type DispatcherOptions } from "../../services/channel/Dispatcher.ts"
+import { Journal } from "../../services/channel/Journal.ts"
 import type { Profile } from "../../services/channel/ProfileStore.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import { Transcripts } from "../../services/channel/Transcripts.ts"
 import * as Account from "./Account.ts"
 import type { ConnectRate } from "./ConnectRate.ts"
 import * as FileTranscripts from "./FileTranscripts.ts"
+import { LazyDispatcher } from "./LazyDispatcher.ts"
 import * as PlatformAddress from "./PlatformAddress.ts"
 import * as PlatformAttachments from "./PlatformAttachments.ts"
+import * as StreamingDispatcher from "./StreamingDispatcher.ts"
 import * as WsConnection from "./WsConnection.ts"
 
 export interface Options {
@@ -60,37 +63,22 @@ const checkIssuer = ({ issuer, profile, root, wsUrl }: Options): Effect.Effect<v
     : Effect.fail(new LineFault({ reason: new ForeignHost({ root, issuer: from, platform }) }))
 }
 
-const layerOf = (options: Options) => {
-  const { profile, settings, wsUrl } = options
-  const credentials = { appKey: profile.app_key, appSecret: profile.app_secret }
-  const connection = WsConnection.layer({
-    url: wsUrl.href,
-    credentials,
-    // A platform that knows the header speaks the shortest dialect; one that does not speaks as it always did.
-    headers: { "x-claw-dialect": "gateway" },
-    heartbeatInterval: settings.heartbeatInterval,
-    timeoutThreshold: settings.timeoutThreshold,
-    maxFrameBytes: settings.maxFrameBytes,
-    outboxBytes: settings.maxOutboxBytes,
-    // Shorter than the time a program has to end.
-    closeTimeout: "500 millis",
-    rate: options.rate,
-    name: profile.claw_id
-  })
-  const transcripts = Layer.effect(
-    Transcripts,
-    Effect.mapError(FileTranscripts.make({ folder: options.transcripts }), () =>
-      unready(`${options.transcripts} cannot be written. Mend its permissions, or free some space.`)
+type Needs = Journal | SecureRandom.SecureRandom | FileSystem.FileSystem | Path.Path
+
+/** In words to whoever asks: the credentials are good, and the operator reads why in the log. */
+const broken = (detail: string): Layer.Layer<AgentRuntime> => {
+  const error = new AgentError({ reason: new Unavailable({ detail }) })
+  return Layer.unwrap(
+    Effect.as(
+      Effect.logError(detail),
+      Layer.succeed(AgentRuntime, { description: "no agent", model: "none", reply: () => Stream.fail(error) })
     )
   )
-  // Fresh: another account's would be taken else, with that account's conversations.
-  const runtime = Layer.fresh(options.runtime).pipe(
-    Layer.provide([
-      transcripts,
-      PlatformAttachments.layer({ platformUrl: PlatformAddress.originOf(wsUrl), ...credentials })
-    ])
-  )
-  return Account.layer({
+}
+
+const dispatcherOptions = (options: Options): DispatcherOptions => {
+  const { profile, settings } = options
+  return {
     accountId: profile.claw_id,
     maxConcurrent: settings.maxConcurrent,
     maxQueued: settings.maxQueued,
@@ -105,26 +93,75 @@ const layerOf = (options: Options) => {
     },
     staleAfter: settings.staleAfter,
     rerunInterrupted: settings.rerunInterrupted
-  }).pipe(Layer.provideMerge([connection, runtime]))
+  }
+}
+
+/** The dispatcher with the agent and what that needs, for an account that has something to do. */
+const dispatcherOf = (
+  options: Options,
+  connection: Connection["Service"]
+): Effect.Effect<Dispatcher["Service"], never, Needs | Scope.Scope> => {
+  const { profile, transcripts, wsUrl } = options
+  const kept = Layer.effect(
+    Transcripts,
+    Effect.mapError(FileTranscripts.make({ folder: transcripts }), () =>
+      unready(`${transcripts} cannot be written. Mend its permissions, or free some space.`)
+    )
+  )
+  // Fresh: another account's would be taken else, with that account's conversations.
+  const runtime = Layer.fresh(options.runtime).pipe(
+    Layer.provide([
+      kept,
+      PlatformAttachments.layer({
+        platformUrl: PlatformAddress.originOf(wsUrl),
+        appKey: profile.app_key,
+        appSecret: profile.app_secret
+      })
+    ]),
+    Layer.catch((error) =>
+      broken(error._tag === "AgentError" && "detail" in error.reason ? error.reason.detail : error.message)
+    )
+  )
+  return Effect.map(
+    Layer.build(
+      StreamingDispatcher.layer(dispatcherOptions(options)).pipe(
+        Layer.provide([runtime, Layer.succeed(Connection, connection)])
+      )
+    ),
+    Context.get(Dispatcher)
+  )
 }
 
 /** Begins to connect; how that goes is told by the connection's state. */
 export const open = Effect.fnUntraced(function* (
   options: Options
-): Effect.fn.Return<
-  Line,
-  LineFault,
-  Journal | SecureRandom.SecureRandom | FileSystem.FileSystem | Path.Path | Scope.Scope
-> {
+): Effect.fn.Return<Line, LineFault, Needs | Scope.Scope> {
   yield* checkIssuer(options)
-  const context = yield* Effect.mapError(Layer.build(layerOf(options)), (error) => {
-    if (error._tag === "LineFault") return error
-    return unready("detail" in error.reason ? error.reason.detail : error.message)
+  const { profile, settings, wsUrl } = options
+  const context = yield* Effect.context<Needs | Scope.Scope>()
+  const connection = yield* WsConnection.make({
+    url: wsUrl.href,
+    credentials: { appKey: profile.app_key, appSecret: profile.app_secret },
+    // A platform that knows the header speaks the shortest dialect; one that does not speaks as it always did.
+    headers: { "x-claw-dialect": "gateway" },
+    heartbeatInterval: settings.heartbeatInterval,
+    timeoutThreshold: settings.timeoutThreshold,
+    maxFrameBytes: settings.maxFrameBytes,
+    outboxBytes: settings.maxOutboxBytes,
+    // Shorter than the time a program has to end.
+    closeTimeout: "500 millis",
+    rate: options.rate,
+    name: profile.claw_id
   })
-  return {
-    profile: options.profile,
-    url: options.wsUrl,
-    connection: Context.get(context, Connection),
-    dispatcher: Context.get(context, Dispatcher)
-  }
+  const dispatcher = new LazyDispatcher({
+    accountId: profile.claw_id,
+    staleAfter: settings.staleAfter,
+    journal: Context.get(context, Journal),
+    make: Effect.provideContext(
+      Effect.suspend(() => dispatcherOf(options, connection)),
+      context
+    )
+  })
+  yield* Effect.forkScoped(Account.serve(connection, dispatcher))
+  return { profile, url: wsUrl, connection, dispatcher }
 })

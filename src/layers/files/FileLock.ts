@@ -14,6 +14,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import type { Rounds } from "./Rounds.ts"
 
 /** Another live process holds the lock. `owner` is for people: "process 4711 on host". */
 export class Held extends Schema.TaggedError<Held>()("Held", { owner: Schema.String }) {}
@@ -49,15 +50,64 @@ export interface Options {
   readonly expiry?: Duration.Input | undefined
   /** How long to wait for another's lock. */
   readonly wait?: Duration.Input | undefined
+  /** Renew it, instead of a fiber of its own. Their interval is to be well below the expiry. */
+  readonly rounds?: Rounds | undefined
 }
 
 const notFound = (error: PlatformError) => error.reason._tag === "NotFound"
+
+// What a lock keeps for as long as it is held is made out here, so that it keeps nothing else: a process may hold a
+// thousand of them.
+
+const readClaim = (fs: FileSystem.FileSystem, path: string) =>
+  Effect.map(fs.readFileString(path), (text) => Option.getOrUndefined(decodeClaim(text)))
+
+const writeClaim = Effect.fnUntraced(function* (
+  fs: FileSystem.FileSystem,
+  path: string,
+  token: string,
+  expiry: number,
+  flag: "wx" | "w"
+) {
+  const now = yield* Clock.currentTimeMillis
+  const claim: Claim = { pid: process.pid, host: hostname(), token, until: now + expiry }
+  yield* fs.writeFileString(path, JSON.stringify(claim), { flag, mode: 0o600 })
+})
+
+const isOurs = (fs: FileSystem.FileSystem, path: string, token: string) =>
+  Effect.map(readClaim(fs, path), (claim) => claim?.token === token)
+
+const giveBack = (fs: FileSystem.FileSystem, path: string, token: string) => () =>
+  isOurs(fs, path, token).pipe(
+    Effect.flatMap((ours) => (ours ? fs.remove(path, { force: true }) : Effect.void)),
+    Effect.ignore,
+    Effect.ensuring(Effect.sync(() => mine.delete(token)))
+  )
+
+const renewal = (fs: FileSystem.FileSystem, path: string, token: string, expiry: number) =>
+  Effect.suspend(() =>
+    isOurs(fs, path, token).pipe(
+      Effect.flatMap((ours) => (ours ? writeClaim(fs, path, token, expiry, "w") : Effect.void)),
+      Effect.ignore
+    )
+  )
+
+const renewing = (renew: Effect.Effect<void>, expiry: number, rounds: Rounds | undefined) =>
+  rounds === undefined
+    ? Effect.asVoid(Effect.forkScoped(renew.pipe(Effect.delay(expiry / 3), Effect.forever({ disableYield: true }))))
+    : Effect.asVoid(
+        Effect.acquireRelease(
+          Effect.sync(() => rounds.join(renew)),
+          (leave) => Effect.sync(leave)
+        )
+      )
 
 /**
  * Holds the lock for the scope's life, renewing it; waits for a live owner up to `wait` and then fails with Held.
  * `check` fails when the lock is no longer ours: worth asking right before what must not happen twice.
  */
-export const hold = Effect.fn("FileLock.hold")(function* (
+// Untraced: whoever holds a lock for long would keep the span of taking it for as long.
+export const hold = Effect.fnUntraced(function* (
   path: string,
   options: Options = {}
 ): Effect.fn.Return<
@@ -71,15 +121,7 @@ export const hold = Effect.fn("FileLock.hold")(function* (
   const token = SecureRandom.uuidV4Unsafe()
   const deadline = (yield* Clock.currentTimeMillis) + wait
 
-  const write = Effect.fnUntraced(function* (flag: "wx" | "w") {
-    const now = yield* Clock.currentTimeMillis
-    yield* fs.writeFileString(
-      path,
-      JSON.stringify({ pid: process.pid, host: hostname(), token, until: now + expiry } satisfies Claim),
-      { flag, mode: 0o600 }
-    )
-  })
-  const read = Effect.map(fs.readFileString(path), (text) => Option.getOrUndefined(decodeClaim(text)))
+  const read = readClaim(fs, path)
 
   const isDead = Effect.fnUntraced(function* (claim: Claim | undefined) {
     const now = yield* Clock.currentTimeMillis
@@ -103,7 +145,7 @@ export const hold = Effect.fn("FileLock.hold")(function* (
   })
 
   const attempt: () => Effect.Effect<void, Held | PlatformError> = Effect.fnUntraced(function* () {
-    const made = yield* write("wx").pipe(
+    const made = yield* writeClaim(fs, path, token, expiry, "wx").pipe(
       Effect.as(true),
       Effect.catchIf(
         (error) => error.reason._tag === "AlreadyExists",
@@ -135,28 +177,15 @@ export const hold = Effect.fn("FileLock.hold")(function* (
     })
   )
 
-  const isOurs = Effect.map(read, (claim) => claim?.token === token)
   yield* Effect.acquireRelease(
     Effect.suspend(() => {
       mine.add(token)
       return Effect.onError(acquire, () => Effect.sync(() => mine.delete(token)))
     }),
-    () =>
-      isOurs.pipe(
-        Effect.flatMap((ours) => (ours ? fs.remove(path, { force: true }) : Effect.void)),
-        Effect.ignore,
-        Effect.ensuring(Effect.sync(() => mine.delete(token)))
-      ),
+    giveBack(fs, path, token),
     { interruptible: true }
   )
-  yield* Effect.forkScoped(
-    isOurs.pipe(
-      Effect.flatMap((ours) => (ours ? write("w") : Effect.void)),
-      Effect.ignore,
-      Effect.delay(expiry / 3),
-      Effect.forever({ disableYield: true })
-    )
-  )
+  yield* renewing(renewal(fs, path, token, expiry), expiry, options.rounds)
   return {
     check: Effect.flatMap(read, (claim) =>
       claim?.token === token ? Effect.void : Effect.fail(new Held({ owner: describe(claim) }))

@@ -2,7 +2,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as SecureRandom from "effect/crypto/SecureRandom"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -15,8 +15,10 @@ import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
 import * as HttpProfileApi from "../../layers/channel/HttpProfileApi.ts"
 import * as LiveAccounts from "../../layers/channel/LiveAccounts.ts"
 import * as LoopRegistrar from "../../layers/channel/LoopRegistrar.ts"
+import * as QuietRegistrar from "../../layers/channel/QuietRegistrar.ts"
 import * as SqlJournal from "../../layers/channel/SqlJournal.ts"
 import * as FileLock from "../../layers/files/FileLock.ts"
+import * as Rounds from "../../layers/files/Rounds.ts"
 import type { DatabaseError } from "../../layers/sql/DatabaseError.ts"
 import { type Account, InUse, LineFault, Unready } from "../../services/channel/Accounts.ts"
 import type { Journal } from "../../services/channel/Journal.ts"
@@ -53,15 +55,15 @@ export interface Options {
 /** Above so many accounts their locks are renewed more seldom: each renewal is a file written. */
 const many = 50
 
-const hold = Effect.fnUntraced(function* (root: string, expiry: FileLock.Options["expiry"]) {
+const hold = Effect.fnUntraced(function* (root: string, options: FileLock.Options = {}) {
   const fs = yield* FileSystem.FileSystem
   yield* fs.makeDirectory(root, { recursive: true, mode: 0o700 })
-  yield* FileLock.hold(`${root}/.line.lock`, { wait: 0, expiry })
+  yield* FileLock.hold(`${root}/.line.lock`, { ...options, wait: 0 })
 })
 
 /** Two programs with one key would take the line from each other. */
-const claim = (root: string, expiry: FileLock.Options["expiry"]) =>
-  Effect.mapError(hold(root, expiry), (error) => {
+const claim = (root: string, options: FileLock.Options) =>
+  Effect.mapError(hold(root, options), (error) => {
     const reason =
       error._tag === "Held"
         ? new InUse({ owner: error.owner })
@@ -72,7 +74,7 @@ const claim = (root: string, expiry: FileLock.Options["expiry"]) =>
 /** Who has a lock of these accounts. */
 const ownerOf = Effect.fnUntraced(function* (roots: ReadonlyArray<string>) {
   for (const root of roots) {
-    const held = yield* Effect.flip(Effect.scoped(hold(root, undefined))).pipe(Effect.option)
+    const held = yield* Effect.flip(Effect.scoped(hold(root))).pipe(Effect.option)
     if (held._tag === "Some" && held.value._tag === "Held") return held.value.owner
   }
   return undefined
@@ -108,19 +110,27 @@ const layers = (options: Options) => {
   return Layer.unwrap(
     Effect.gen(function* () {
       const rate = yield* ConnectRate.make(settings.connectRate)
-      const expiry = (yield* options.ids).length > many ? "5 minutes" : undefined
+      const expiry = (yield* options.ids).length > many ? Duration.minutes(5) : Duration.seconds(30)
+      const rounds = yield* Rounds.make(Duration.divideUnsafe(expiry, 3))
+      const looks = yield* Rounds.make(settings.registrationInterval)
       return LiveAccounts.layer<Needs>({
         ids: options.ids,
         lookEvery: options.lookEvery,
         agent: options.agent,
         registrar: (id) =>
           options.registrar?.(id) ??
-          LoopRegistrar.layer({
-            propose: options.propose(id),
-            interval: settings.registrationInterval,
-            cooldown: settings.registrationCooldown
-          }).pipe(Layer.provide(FileProfileStore.layer({ root: AccountFolders.rootOf(root, id) }))),
-        claim: (id) => claim(AccountFolders.rootOf(root, id), expiry),
+          QuietRegistrar.layer<ProfileApi | SecureRandom.SecureRandom>({
+            root: AccountFolders.rootOf(root, id),
+            rounds: looks,
+            store: (root) => FileProfileStore.layer({ root }),
+            whole: () =>
+              LoopRegistrar.layer({
+                propose: options.propose(id),
+                interval: settings.registrationInterval,
+                cooldown: settings.registrationCooldown
+              })
+          }),
+        claim: (id) => claim(AccountFolders.rootOf(root, id), { expiry, rounds }),
         open: (id, profile, latest) => {
           const own = AccountFolders.rootOf(root, id)
           return AccountLine.open({
