@@ -7,6 +7,8 @@ export const enAgent = {
     "Open the link that the program printed when it started: a token is in it. You can also paste the link, or the token alone, here.",
   "operator.wrongToken":
     "That is not the token of the agent that runs now. The program printed a link when it started.",
+  "operator.notLocal":
+    "The agent is steered from its own machine only. Open the link there, or bring its port to this machine with ssh -L.",
   "operator.token": "Link or token",
   "operator.tokenGo": "Open",
   "operator.tokenEmpty": "Paste the link or the token first.",
@@ -195,6 +197,7 @@ export const zhAgent: Readonly<Record<keyof typeof enAgent, string>> = {
   "operator.noToken": "这里供运行智能体的人使用。",
   "operator.noTokenHow": "请打开程序启动时打印的链接，其中带有令牌。也可以把该链接或令牌粘贴到这里。",
   "operator.wrongToken": "这不是当前运行的智能体的令牌。程序启动时打印过一个链接。",
+  "operator.notLocal": "智能体只能在它所在的机器上操控。请在那里打开链接，或用 ssh -L 把端口转到本机。",
   "operator.token": "链接或令牌",
   "operator.tokenGo": "打开",
   "operator.tokenEmpty": "请先粘贴链接或令牌。",

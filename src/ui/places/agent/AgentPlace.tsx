@@ -23,7 +23,7 @@ export const AgentPlace = () => {
       <header className="operator-head">
         <h1>{t("operator.title")}</h1>
       </header>
-      <TokenForm refused={false} onToken={keepToken} />
+      <TokenForm refused={undefined} onToken={keepToken} />
     </main>
   ) : (
     <WithToken key={token} token={token} onToken={keepToken} />
@@ -91,7 +91,7 @@ const WithToken = (props: { readonly token: string; readonly onToken: (token: st
         )}
       </header>
       {refused !== undefined ? (
-        <TokenForm refused onToken={props.onToken} />
+        <TokenForm refused={refused} onToken={props.onToken} />
       ) : (
         <>
           <Lost link={link} control={control} />

@@ -4,8 +4,15 @@ import { useState } from "react"
 import { useText } from "../../../i18n/index.ts"
 import { tokenIn } from "../state/token.ts"
 
+/** Refused whatever the token is: the page was opened from another machine, or under another name. */
+const elsewhere = new Set(["not_local", "foreign_host", "foreign_origin"])
+
 /** Without a token there is nothing to see: what to do, in words, and a field for it. */
-export const TokenForm = (props: { readonly refused: boolean; readonly onToken: (token: string) => void }) => {
+export const TokenForm = (props: {
+  /** Why the token that there was is not taken, as the program named it. */
+  readonly refused: string | undefined
+  readonly onToken: (token: string) => void
+}) => {
   const { t } = useText()
   const [text, setText] = useState("")
   const [fault, setFault] = useState<string>()
@@ -20,9 +27,9 @@ export const TokenForm = (props: { readonly refused: boolean; readonly onToken: 
   return (
     <form className="card token-card" onSubmit={submit} noValidate>
       <h2>{t("operator.noToken")}</h2>
-      {props.refused && (
+      {props.refused !== undefined && (
         <p className="bad" role="alert">
-          {t("operator.wrongToken")}
+          {t(elsewhere.has(props.refused) ? "operator.notLocal" : "operator.wrongToken")}
         </p>
       )}
       <p className="soft">{t("operator.noTokenHow")}</p>
