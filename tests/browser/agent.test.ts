@@ -193,6 +193,23 @@ describe.skipIf(missing !== undefined)("the operator's place", () => {
     await close(/ERR_/)
   })
 
+  it("keeps what was written while the platform is asked, and says why it did not take it", async () => {
+    const { close, page } = await stage.window()
+    stage.set(pending())
+    await field(page, "Name").fill("Kept")
+    const since = Date.now() - 7_000
+    stage.set({ _tag: "submitting", proposal: scripted.proposal, proposalId: "p1", since })
+    await page.getByText(/^Registering with the platform\. It has taken \d+ s so far\.$/).waitFor()
+    assert.isTrue(await field(page, "Name").isDisabled())
+    const message = "The platform refused the registration: the name is taken."
+    const setback = { about: "registration" as const, message, fields: [], at: Date.now(), needsPerson: false }
+    stage.set({ _tag: "pending", proposal: scripted.proposal, proposalId: "p1", proposedAt: since, setback })
+    await page.getByText(message).waitFor()
+    assert.isFalse(await field(page, "Name").isDisabled())
+    assert.strictEqual(await field(page, "Name").inputValue(), "Kept")
+    await close()
+  })
+
   it("says how the connection is: lost, refused, and tries again on demand", async () => {
     const { close, page } = await stage.window()
     stage.onLine(Date.now() - 3_600_000 * 3 - 60_000 * 12)

@@ -1,13 +1,14 @@
 import { Button } from "@mantine/core"
 import type { SubmitEvent } from "react"
 import { useRef, useState } from "react"
+import { flushSync } from "react-dom"
 import type { ProfileView } from "../../../../services/channel/Control.ts"
 import { useText } from "../../../i18n/index.ts"
 import type { Faults, Values } from "../../../parts/ProfileFields.tsx"
 import { faultsOf, faultsWithout, focusFault, ProfileFields, valuesOf } from "../../../parts/ProfileFields.tsx"
 import { reasonOf, useCall, useOperator } from "../operator.ts"
 import { ControlFault } from "../state/control.ts"
-import { Setback } from "./Who.tsx"
+import { Setback, Submitting } from "./Who.tsx"
 
 /** The proposal, to be changed, confirmed or dropped. What is wrong is said at its field. */
 export const ProposalForm = (props: { readonly proposal: ProfileView; readonly proposalId: string }) => {
@@ -22,6 +23,10 @@ export const ProposalForm = (props: { readonly proposal: ProfileView; readonly p
   const [faults, setFaults] = useState<Faults>(() => faultsOf(account.registration.setback?.fields ?? [], t))
   const [failed, setFailed] = useState<string>()
   const [busy, setBusy] = useState<"confirm" | "cancel">()
+
+  const submitting = account.registration.phase === "submitting"
+  // Where our own confirmation has just failed, the stream says so a blink later.
+  const confirming = busy === "confirm" || (submitting && failed === undefined)
 
   const touched = JSON.stringify(values) !== JSON.stringify(based.values)
   const newer = based.id !== props.proposalId
@@ -42,9 +47,13 @@ export const ProposalForm = (props: { readonly proposal: ProfileView; readonly p
 
   const refused = (cause: unknown) => {
     const at = cause instanceof ControlFault ? faultsOf(cause.fields, t) : {}
-    setFaults(at)
     const unsent = cause instanceof ControlFault && cause.code === "invalid_params" && Object.keys(at).length > 0
-    setFailed(unsent ? t("form.faults") : t("form.unsent", { reason: reasonOf(cause, t) }))
+    // At once: what is disabled cannot take the focus.
+    flushSync(() => {
+      setBusy(undefined)
+      setFaults(at)
+      setFailed(unsent ? t("form.faults") : t("form.unsent", { reason: reasonOf(cause, t) }))
+    })
     focusFault(form.current, at)
   }
 
@@ -54,10 +63,10 @@ export const ProposalForm = (props: { readonly proposal: ProfileView; readonly p
     setFailed(undefined)
     try {
       await call("instaclaw.registration.submit", { proposal_id: props.proposalId, proposal: values })
+      setBusy(undefined)
     } catch (cause) {
       refused(cause)
     }
-    setBusy(undefined)
   }
 
   const cancel = async () => {
@@ -87,19 +96,26 @@ export const ProposalForm = (props: { readonly proposal: ProfileView; readonly p
             </button>
           </div>
         )}
-        <ProfileFields id={props.proposalId} values={values} faults={faults} onChange={change} onFault={setFaults} />
+        <fieldset className="proposal fields" disabled={confirming}>
+          <ProfileFields id={props.proposalId} values={values} faults={faults} onChange={change} onFault={setFaults} />
+        </fieldset>
+        {submitting && (
+          <div className="small" role="status">
+            <Submitting />
+          </div>
+        )}
         <p className="bad form-failed" role="alert">
           {failed}
         </p>
         <div className="card-buttons">
-          <Button type="submit" loading={busy === "confirm"} disabled={busy === "cancel"}>
+          <Button type="submit" loading={confirming} disabled={busy === "cancel"}>
             {t("form.confirm")}
           </Button>
           <Button
             variant="default"
             onClick={cancel}
             loading={busy === "cancel"}
-            disabled={busy === "confirm"}
+            disabled={confirming}
             title={t("form.cancelHint")}
           >
             {t("form.cancel")}

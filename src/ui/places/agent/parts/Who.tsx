@@ -14,7 +14,9 @@ export const Who = () => {
   const { account } = useOperator()
   const { t } = useText()
   const { registration } = account
-  if (registration.phase === "pending" && registration.proposal !== null) {
+  // The form stays while it is being registered: what was written must be there again where that fails.
+  const asked = registration.phase === "pending" || registration.phase === "submitting"
+  if (asked && registration.proposal !== null) {
     return <ProposalForm proposal={registration.proposal} proposalId={registration.proposal_id ?? ""} />
   }
   return (
@@ -48,17 +50,21 @@ const OnTheWay = ({ account }: { readonly account: AccountView }) => {
         )}
         {phase === "proposing" && <p>{t("who.proposing", { duration: taken })}</p>}
         {phase === "coolingDown" && <p>{t("who.coolingDown", { duration: left ?? duration(0) })}</p>}
-        {phase === "submitting" && (
-          <>
-            {registration.proposal !== null && <p className="who-name">{registration.proposal.name}</p>}
-            <p>{t("who.submitting", { duration: taken })}</p>
-          </>
-        )}
+        {phase === "submitting" && <Submitting />}
       </div>
       <Setback account={account} />
       {(phase === "absent" || phase === "coolingDown") && <Retry label={t("who.proposeNow")} />}
     </>
   )
+}
+
+/** It is with the platform at this moment, and since when. */
+export const Submitting = () => {
+  const { since } = useOperator().account.registration
+  const { t } = useText()
+  const duration = useDuration()
+  const now = useNow(1_000)
+  return <p>{t("who.submitting", { duration: duration(now - (since ?? now)) })}</p>
 }
 
 /** Why the last attempt came to nothing, in the program's own words. */
