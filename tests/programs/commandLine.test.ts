@@ -88,7 +88,9 @@ describe("a profile of another platform", () => {
   writeFileSync(file, text, { mode: 0o600 })
 
   it("is not shown to a host that did not issue it, unless --trust-host", async () => {
-    const { code, stderr } = await run(["connect", "--url", "http://127.0.0.1:9"], { cwd: own.path })
+    const { code, stderr } = await run(["connect", "--url", "http://127.0.0.1:9", "--no-control"], {
+      cwd: own.path
+    })
     assert.strictEqual(code, 1)
     assert.match(
       stderr,
@@ -99,7 +101,7 @@ describe("a profile of another platform", () => {
 
   it("damaged: a sentence that names the file, and nothing of what is in it", async () => {
     writeFileSync(file, text.slice(0, 40))
-    const { code, stderr, stdout } = await run(["connect"], { cwd: own.path })
+    const { code, stderr, stdout } = await run(["connect", "--no-control"], { cwd: own.path })
     assert.strictEqual(code, 1)
     assert.match(stderr, /\n\.insta\/config\/profile\.json cannot be used: it is not whole JSON[^\n]*\n$/)
     assert.notInclude(stderr + stdout, "key-of-claw")
