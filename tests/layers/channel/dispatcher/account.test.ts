@@ -85,18 +85,20 @@ describe("what cannot be understood", () => {
 })
 
 describe("control frames", () => {
-  it.effect("a notice of disconnection is the connection's; errors, echoes and unknown ones are answered with nothing", () =>
-    Effect.gen(function* () {
-      const { dispatcher, wire } = yield* make({ serve: true })
-      wire.arrive(encodeDisconnect("deploy"))
-      yield* settle
-      assert.strictEqual(wire.renewed, 0, "law bounded: asked for late, it would dial past the backoff")
-      yield* dispatcher.handle({ _tag: "Echo" })
-      yield* dispatcher.handle({ _tag: "PeerError", code: "x", message: "y", param: undefined })
-      yield* dispatcher.handle({ _tag: "Control", type: "session.news", frame: {} })
-      yield* dispatcher.handle({ _tag: "Control", type: "response.ack", frame: { response_id: 5 } })
-      assert.deepStrictEqual(wire.frames, [])
-    })
+  it.effect(
+    "a notice of disconnection is the connection's; errors, echoes and unknown ones are answered with nothing",
+    () =>
+      Effect.gen(function* () {
+        const { dispatcher, wire } = yield* make({ serve: true })
+        wire.arrive(encodeDisconnect("deploy"))
+        yield* settle
+        assert.strictEqual(wire.renewed, 0, "law bounded: asked for late, it would dial past the backoff")
+        yield* dispatcher.handle({ _tag: "Echo" })
+        yield* dispatcher.handle({ _tag: "PeerError", code: "x", message: "y", param: undefined })
+        yield* dispatcher.handle({ _tag: "Control", type: "session.news", frame: {} })
+        yield* dispatcher.handle({ _tag: "Control", type: "response.ack", frame: { response_id: 5 } })
+        assert.deepStrictEqual(wire.frames, [])
+      })
   )
 
   it.effect("a message is acknowledged where the greeting names the feature, also when it is repeated", () =>
