@@ -171,6 +171,89 @@ const standing = Effect.gen(function* () {
   yield* sql`CREATE INDEX registrations_by_age ON registrations (created_at)`
 })
 
+/**
+ * The market. Points are whole hundredths. Of a task: `fencing` counts its grabs; `lease_until` is set while somebody
+ * holds it, `review_until` while its deliverable waits to be looked at; `held_at` is when it was grabbed; the attempts
+ * are hashes of idempotency keys, `post_body` of what was posted with one.
+ *
+ * The ledger: two entries for each movement. Accounts are `user:`, `agent:`, `escrow:` (one for each task) and `mint:`
+ * (one for each account that was given points), so that no row is everybody's. `seq` counts an account's entries.
+ *
+ * Artifacts: files that agents hand in; their bytes lie under their `sha256`.
+ */
+const market = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`CREATE TABLE tasks (
+    task_id TEXT PRIMARY KEY,
+    creator_id TEXT NOT NULL,
+    category TEXT NOT NULL,
+    bounty BIGINT NOT NULL,
+    deadline BIGINT,
+    status TEXT NOT NULL,
+    review TEXT,
+    claw_id TEXT,
+    fencing BIGINT NOT NULL,
+    lease_until BIGINT,
+    review_until BIGINT,
+    held_at BIGINT,
+    started_at BIGINT,
+    finished_at BIGINT,
+    delivered_at BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    post_attempt TEXT,
+    post_body TEXT,
+    grab_attempt TEXT,
+    deliver_attempt TEXT,
+    accept_attempt TEXT,
+    archive_id TEXT,
+    input_files TEXT NOT NULL,
+    return_reason TEXT,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    result_description TEXT,
+    UNIQUE (creator_id, post_attempt)
+  )`
+  // With all that a page is chosen by, so that its place is found in the index alone.
+  yield* sql`CREATE INDEX tasks_open ON tasks (created_at, task_id, deadline) WHERE status = 'available'`
+  yield* sql`CREATE INDEX tasks_open_in ON tasks (category, created_at, task_id, deadline) WHERE status = 'available'`
+  yield* sql`CREATE INDEX tasks_of_person ON tasks (creator_id, created_at, task_id)`
+  yield* sql`CREATE INDEX tasks_unfinished ON tasks (creator_id) WHERE finished_at IS NULL`
+  yield* sql`CREATE INDEX tasks_held ON tasks (claw_id) WHERE lease_until IS NOT NULL`
+  yield* sql`CREATE INDEX tasks_leases ON tasks (lease_until) WHERE lease_until IS NOT NULL`
+  yield* sql`CREATE INDEX tasks_reviews ON tasks (review_until) WHERE review_until IS NOT NULL`
+  yield* sql`CREATE INDEX tasks_deadlines ON tasks (deadline) WHERE finished_at IS NULL AND deadline IS NOT NULL`
+  yield* sql`CREATE TABLE accounts (account TEXT PRIMARY KEY, balance BIGINT NOT NULL, entries BIGINT NOT NULL)`
+  yield* sql`CREATE TABLE ledger (
+    entry_id TEXT PRIMARY KEY,
+    account TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    counter TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    amount BIGINT NOT NULL,
+    balance BIGINT NOT NULL,
+    task_id TEXT,
+    created_at BIGINT NOT NULL,
+    UNIQUE (account, seq)
+  )`
+  yield* sql`CREATE TABLE artifacts (
+    artifact_id TEXT PRIMARY KEY,
+    claw_id TEXT NOT NULL,
+    task_id TEXT,
+    session_id TEXT,
+    filename TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    sha256 TEXT NOT NULL,
+    entries TEXT,
+    attempt TEXT,
+    created_at BIGINT NOT NULL,
+    UNIQUE (claw_id, attempt)
+  )`
+  yield* sql`CREATE INDEX artifacts_of_task ON artifacts (task_id)`
+  yield* sql`CREATE INDEX artifacts_by_content ON artifacts (sha256)`
+})
+
 export const migrations = {
   "0001_identities": identities,
   "0002_people": people,
@@ -178,7 +261,8 @@ export const migrations = {
   "0004_files": files,
   "0005_epochs": epochs,
   "0006_keys": keys,
-  "0007_standing": standing
+  "0007_standing": standing,
+  "0008_market": market
 }
 
 type Step = (typeof migrations)[keyof typeof migrations]

@@ -1,22 +1,20 @@
 /**
  * Files of messages: what is known of them in SQL, their bytes in a folder beside it, one file each, named by id.
- * The folder belongs to one running platform. Bytes come first to a temporary file; a row exists only for bytes that
- * are whole and in place.
+ * A row exists only for bytes that are whole and in place.
  */
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
-import * as Path from "effect/Path"
-import type { PlatformError } from "effect/PlatformError"
+import type * as Path from "effect/Path"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
-import { createHash } from "node:crypto"
 import { type FileMeta, Files } from "../../services/platform/Files.ts"
-import { LimitReached, NotFound, StoreError } from "../../services/platform/PlatformError.ts"
+import { LimitReached, NotFound, type StoreError } from "../../services/platform/PlatformError.ts"
+import * as fileFolder from "./fileFolder.ts"
+import { type FilesFolderError, inMebibytes, mebibyte } from "./fileFolder.ts"
 import { sanitizeFilename } from "./filenames.ts"
 import * as mediaTypes from "./mediaTypes.ts"
 import * as secrets from "./secrets.ts"
@@ -31,15 +29,7 @@ export interface Options {
   readonly quota?: number | undefined
 }
 
-/** The folder for files cannot be used: said at start, to the one who runs the program. */
-export class FilesFolderError extends Schema.TaggedError<FilesFolderError>()("FilesFolderError", {
-  folder: Schema.String,
-  detail: Schema.String
-}) {
-  override get message(): string {
-    return `The folder "${this.folder}" for files cannot be used (${this.detail}). Check that it exists, is yours and is writable.`
-  }
-}
+export type { FilesFolderError }
 
 type Numeric = number | bigint | string
 
@@ -65,34 +55,16 @@ const toMeta = (row: Row): FileMeta => ({
   createdAt: toNumber(row.created_at)
 })
 
-const mebibyte = 1024 * 1024
 const sweepEvery = "1 hour"
-const temporary = ".part"
 const noFile = new NotFound({ what: "file" })
-
-const inMebibytes = (bytes: number): string => `${Math.round((bytes / mebibyte) * 10) / 10} MiB`
-
-const fromPlatformError = (error: PlatformError): StoreError =>
-  new StoreError({
-    detail: `files: ${error.reason._tag}: ${error.reason.method}`,
-    transient: error.reason._tag === "Busy" || error.reason._tag === "TimedOut" || error.reason._tag === "WouldBlock"
-  })
-
-/** What the first pass over the bytes learns. */
-interface Received {
-  size: number
-  readonly head: Uint8Array
-}
 
 export const make = Effect.fnUntraced(function* (options: Options) {
   const sql = yield* SqlClient.SqlClient
   const random = yield* SecureRandom.SecureRandom
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
+  const folder = yield* fileFolder.open(options.folder)
+  const { discard } = folder
   const maxSize = options.maxSize ?? 20 * mebibyte
   const quota = options.quota ?? 500 * mebibyte
-  const place = (name: string) => path.join(options.folder, name)
-  const discard = (name: string) => Effect.ignore(fs.remove(place(name), { force: true }))
 
   // A file whose conversation was removed is gone with it, before and after the bytes are.
   const alive = sql.literal(
@@ -122,44 +94,12 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     )
   }).pipe(atEdge)
 
-  yield* Effect.gen(function* () {
-    yield* fs.makeDirectory(options.folder, { recursive: true, mode: 0o700 })
-    yield* fs.access(options.folder, { readable: true, writable: true })
-    const names = yield* fs.readDirectory(options.folder)
-    yield* Effect.forEach(
-      names.filter((name) => name.endsWith(temporary)),
-      discard,
-      { discard: true }
-    )
-  }).pipe(Effect.mapError((error) => new FilesFolderError({ folder: options.folder, detail: error.reason._tag })))
   yield* sweep
   yield* sweep.pipe(
     Effect.catch((error) => Effect.logDebug("Files of removed conversations stay for now", error.detail)),
     Effect.schedule(Schedule.spaced(sweepEvery)),
     Effect.forkScoped
   )
-
-  /** To a temporary file, to the disk, and no further than the limit. */
-  const receive = Effect.fnUntraced(function* <E>(name: string, body: Stream.Stream<Uint8Array, E>) {
-    const file = yield* Effect.mapError(fs.open(place(name), { flag: "wx", mode: 0o600 }), fromPlatformError)
-    const digest = createHash("sha256")
-    const received: Received = { size: 0, head: new Uint8Array(mediaTypes.headLength) }
-    yield* Stream.runForEach(body, (bytes): Effect.Effect<void, LimitReached | StoreError> => {
-      if (received.size < received.head.length) {
-        received.head.set(bytes.subarray(0, received.head.length - received.size), received.size)
-      }
-      received.size += bytes.length
-      if (received.size > maxSize) return Effect.fail(tooLarge)
-      digest.update(bytes)
-      return Effect.mapError(file.writeAll(bytes), fromPlatformError)
-    })
-    yield* Effect.mapError(file.sync, fromPlatformError)
-    return {
-      size: received.size,
-      sha256: digest.digest("hex"),
-      head: received.head.subarray(0, Math.min(received.size, received.head.length))
-    }
-  }, Effect.scoped)
 
   /** Counts, writes the row and puts the bytes in place, all or nothing. */
   const keep = Effect.fnUntraced(function* (name: string, meta: FileMeta) {
@@ -173,7 +113,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       sha256: meta.sha256,
       created_at: meta.createdAt
     })}`
-    yield* Effect.mapError(fs.rename(place(name), place(meta.fileId)), fromPlatformError)
+    yield* folder.settle(name, meta.fileId)
   })
 
   const lockAndCount = (userId: string) => Effect.andThen(lockKey(sql, `files ${userId}`), used(userId))
@@ -181,9 +121,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const store: Files["Service"]["store"] = Effect.fn("Files.store")(function* (input, body) {
     if ((yield* atEdge(used(input.userId))) >= quota) return yield* overQuota
     const fileId = yield* secrets.drawId(random, "file_")
-    const name = `${fileId}${temporary}`
+    const name = folder.temporary(fileId)
     return yield* Effect.gen(function* () {
-      const { head, sha256, size } = yield* receive(name, body)
+      const { head, sha256, size } = yield* folder.receive(name, body, (_, size) =>
+        size > maxSize ? tooLarge : undefined
+      )
       const meta: FileMeta = {
         fileId,
         userId: input.userId,
@@ -228,13 +170,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   }, atEdge)
 
   const read: Files["Service"]["read"] = (fileId) =>
-    Stream.unwrap(
-      Effect.map(find(fileId), (meta) =>
-        Stream.mapError(fs.stream(place(meta.fileId)), (error) =>
-          error.reason._tag === "NotFound" ? noFile : fromPlatformError(error)
-        )
-      )
-    )
+    Stream.unwrap(Effect.map(find(fileId), (meta) => folder.stream(meta.fileId, noFile)))
 
   return Files.of({ store, bind, find, read })
 })

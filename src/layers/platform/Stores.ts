@@ -1,13 +1,13 @@
 /**
  * The platform's stores together, over one database.
  *
- * - `layerSqlite({ folder, ... })`: everything under one data folder: `platform.sqlite` and `files/`.
- * - `layerPostgres({ folder, url, ... })`: all but the files in a Postgres; `files/` under the data folder.
- * - `layer({ filesFolder, ... })`: the same over whatever `SqlClient` is there.
+ * - `layerSqlite({ folder, ... })`: everything under one data folder: `platform.sqlite`, `files/` and `artifacts/`.
+ * - `layerPostgres({ folder, url, ... })`: all but the files in a Postgres; those under the data folder.
+ * - `layer({ filesFolder, artifactsFolder, ... })`: the same over whatever `SqlClient` is there.
  * - `layerTest(bounds?)`: in memory, files in a temporary folder; the real layers, nothing left behind.
  *
- * All run the migrations first, and give `Identities`, `Activations`, `People`, `Sessions` and `Files`. Needed of the outside:
- * `SecureRandom`, `FileSystem`, `Path` (`layerTest` brings its own). What fails at start is a `DatabaseError` or a
+ * All run the migrations first, and give `Identities`, `Activations`, `People`, `Sessions`, `Files`, `TaskPool` and
+ * `Artifacts`. Needed of the outside: `SecureRandom`, `FileSystem`, `Path` (`layerTest` brings its own). What fails at start is a `DatabaseError` or a
  * `FilesFolderError` with a sentence for the operator; afterwards a `StoreError`.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -20,21 +20,26 @@ import * as Path from "effect/Path"
 import type * as Redacted from "effect/Redacted"
 import type * as SqlClient from "effect/sql/SqlClient"
 import type { Activations } from "../../services/platform/Activations.ts"
+import type { Artifacts } from "../../services/platform/Artifacts.ts"
 import type { Files } from "../../services/platform/Files.ts"
 import type { Identities } from "../../services/platform/Identities.ts"
 import type { People } from "../../services/platform/People.ts"
 import type { StoreError } from "../../services/platform/PlatformError.ts"
 import type { Sessions } from "../../services/platform/Sessions.ts"
+import type { TaskPool } from "../../services/platform/TaskPool.ts"
 import type { DatabaseError } from "../sql/DatabaseError.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
 import * as Migrations from "./Migrations.ts"
 import * as SqlActivations from "./SqlActivations.ts"
+import * as SqlArtifacts from "./SqlArtifacts.ts"
 import * as SqlFiles from "./SqlFiles.ts"
 import * as SqlIdentities from "./SqlIdentities.ts"
 import * as SqlPeople from "./SqlPeople.ts"
 import * as SqlSessions from "./SqlSessions.ts"
+import * as SqlTaskPool from "./SqlTaskPool.ts"
+import type * as taskOptions from "./taskOptions.ts"
 
-export type Stores = Identities | Activations | People | Sessions | Files
+export type Stores = Identities | Activations | People | Sessions | Files | TaskPool | Artifacts
 
 export type StartError = DatabaseError | SqlFiles.FilesFolderError | StoreError
 
@@ -43,10 +48,13 @@ export interface Bounds {
   readonly sessions?: SqlSessions.Options | undefined
   /** Bytes of one file, default 20 MiB; of all files of a person, default 500 MiB. */
   readonly files?: { readonly maxSize?: number | undefined; readonly quota?: number | undefined } | undefined
+  readonly artifacts?: Omit<SqlArtifacts.Options, "folder"> | undefined
+  readonly market?: taskOptions.Options | undefined
 }
 
 export interface Options extends Bounds {
   readonly filesFolder: string
+  readonly artifactsFolder: string
   /** What the operator calls the database, for sentences. Default `the database`. */
   readonly database?: string | undefined
 }
@@ -64,7 +72,9 @@ export const layer = (
     SqlActivations.layer(options.activations),
     Layer.fresh(SqlPeople.layer),
     SqlSessions.layer(options.sessions),
-    SqlFiles.layer({ folder: options.filesFolder, ...options.files })
+    SqlFiles.layer({ folder: options.filesFolder, ...options.files }),
+    SqlArtifacts.layer({ ...options.artifacts, folder: options.artifactsFolder }),
+    SqlTaskPool.layer(options.market)
   ).pipe(Layer.provide(Layer.effectDiscard(Migrations.run(options.database ?? "the database"))))
 
 export interface SqliteOptions extends Bounds {
@@ -74,7 +84,13 @@ export interface SqliteOptions extends Bounds {
 }
 
 export const filesOf = (path: Path.Path, folder: string): string => path.join(folder, "files")
+export const artifactsOf = (path: Path.Path, folder: string): string => path.join(folder, "artifacts")
 export const databaseOf = (path: Path.Path, folder: string): string => path.join(folder, "platform.sqlite")
+
+const foldersOf = (path: Path.Path, folder: string) => ({
+  filesFolder: filesOf(path, folder),
+  artifactsFolder: artifactsOf(path, folder)
+})
 
 export const layerSqlite = (
   options: SqliteOptions
@@ -86,7 +102,8 @@ export const layerSqlite = (
   Layer.unwrap(
     Effect.map(Path.Path, (path) => {
       const filename = databaseOf(path, options.folder)
-      return layer({ ...options, filesFolder: filesOf(path, options.folder), database: filename }).pipe(
+      const folders = foldersOf(path, options.folder)
+      return layer({ ...options, ...folders, database: filename }).pipe(
         Layer.provideMerge(SqliteClient.layer({ filename, durability: options.durability }))
       )
     })
@@ -117,7 +134,7 @@ export const layerPostgres = (
       const client = Layer.fresh(Postgres.layer({ url: options.url, maxConnections: options.maxConnections }))
       return layer({
         ...options,
-        filesFolder: filesOf(path, options.folder),
+        ...foldersOf(path, options.folder),
         database: Postgres.nameOf(options.url)
       }).pipe(Layer.merge(neighbours), Layer.provideMerge(client))
     })
@@ -132,7 +149,8 @@ export const layerTemporary = <E, R>(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const filesFolder = yield* fs.makeTempDirectoryScoped({ prefix: "clawfiber-files-" })
-      return layer({ ...bounds, filesFolder })
+      const artifactsFolder = yield* fs.makeTempDirectoryScoped({ prefix: "clawfiber-artifacts-" })
+      return layer({ ...bounds, filesFolder, artifactsFolder })
     }).pipe(Effect.orDie)
   ).pipe(
     Layer.provideMerge(client),

@@ -18,12 +18,23 @@ export interface Artifact {
   readonly size: number
   readonly sha256: string
   readonly createdAt: number
+  /** Of an archive: what is in it, the first few hundred. */
+  readonly entries: ReadonlyArray<ArchiveEntry> | undefined
+}
+
+export interface ArchiveEntry {
+  readonly path: string
+  /** Bytes, unpacked. */
+  readonly size: number
 }
 
 export class Artifacts extends Context.Service<
   Artifacts,
   {
-    /** Streams to disk; past the bound or the quota it fails and leaves nothing behind. */
+    /**
+     * Streams to disk; past the bound or the quota it fails and leaves nothing behind. An attempt that was made before
+     * gives the artifact of then, without a look at the body.
+     */
     readonly store: <E>(
       input: {
         readonly clawId: string
@@ -40,6 +51,10 @@ export class Artifacts extends Context.Service<
       body: Stream.Stream<Uint8Array, E>
     ) => Effect.Effect<Artifact, Invalid | LimitReached | NotFound | StoreError | E>
     readonly find: (artifactId: string) => Effect.Effect<Artifact, NotFound | StoreError>
+    /** Newest first, two hundred at most. */
+    readonly ofTask: (taskId: string, clawId: string) => Effect.Effect<ReadonlyArray<Artifact>, StoreError>
+    /** Of its agent, where it is no part of what was handed in. */
+    readonly remove: (clawId: string, artifactId: string) => Effect.Effect<void, StoreError>
     readonly read: (artifactId: string) => Stream.Stream<Uint8Array, NotFound | StoreError>
   }
 >()("clawfiber/platform/Artifacts") {}

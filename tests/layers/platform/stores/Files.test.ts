@@ -211,7 +211,9 @@ it.effect("a folder that cannot be one is said so at start", () =>
   inFolder((folder, fs) =>
     Effect.gen(function* () {
       yield* fs.writeFileString(`${folder}/taken`, "")
-      const layer = Stores.layer({ filesFolder: `${folder}/taken` }).pipe(Layer.provide(SqliteClient.layerMemory))
+      const layer = Stores.layer({ filesFolder: `${folder}/taken`, artifactsFolder: `${folder}/artifacts` }).pipe(
+        Layer.provide(SqliteClient.layerMemory)
+      )
       const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
       assert.strictEqual(error._tag, "FilesFolderError")
       assert.include(error.message, `${folder}/taken`)
