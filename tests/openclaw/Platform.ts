@@ -38,15 +38,30 @@ export class Platform {
     return (await json(response)).data as Keys
   }
 
-  /** The official client, as somebody on the platform. */
-  async person(name: string): Promise<OpenAI> {
+  private async token(name: string): Promise<string> {
     const response = await fetch(`${this.url}/api/sign-in`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ name })
     })
-    const { token } = (await json(response)).data as { readonly token: string }
-    return new OpenAI({ apiKey: token, baseURL: `${this.url}/v1`, maxRetries: 0 })
+    return ((await json(response)).data as { readonly token: string }).token
+  }
+
+  /** The official client, as somebody on the platform. */
+  async person(name: string): Promise<OpenAI> {
+    return new OpenAI({ apiKey: await this.token(name), baseURL: `${this.url}/v1`, maxRetries: 0 })
+  }
+
+  /** Until the agent is on the line. */
+  async online(clawId: string): Promise<void> {
+    const authorization = `Bearer ${await this.token("Watcher")}`
+    const deadline = Date.now() + 100_000
+    for (;;) {
+      const response = await fetch(`${this.url}/api/agents/${clawId}`, { headers: { authorization } })
+      if (((await json(response)).data as { readonly online: boolean }).online) return
+      if (Date.now() > deadline) throw new Error(`${clawId} does not come on the line`)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
   }
 
   stop(): Promise<void> {
