@@ -85,8 +85,11 @@ export class PlatformFailed extends Schema.TaggedError<PlatformFailed>()("Platfo
 }) {}
 /** So many calls failed in a row that none is made until then. */
 export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen", { until: Schema.Finite }) {}
-/** Keys are not sent there. */
-export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", { url: Schema.String }) {}
+/** Keys are not sent there: in clear to another machine, or to another platform than the one that issued them. */
+export class AddressRefused extends Schema.TaggedError<AddressRefused>()("AddressRefused", {
+  url: Schema.String,
+  why: Schema.Literals(["clear", "foreign"])
+}) {}
 
 export type TaskReason =
   | AlreadyGrabbed
@@ -140,7 +143,9 @@ export class TaskApiError extends Schema.TaggedError<TaskApiError>()("TaskApiErr
       case "CircuitOpen":
         return "The platform failed several times in a row; it is left alone for a little while and then tried again."
       case "AddressRefused":
-        return `${reason.url} is not encrypted and not on this machine: no key is sent there. Use an https:// address.`
+        return reason.why === "clear"
+          ? `${reason.url} is not encrypted and not on this machine: no key is sent there. Use an https:// address.`
+          : `${reason.url} is another platform than the one that issued this agent's key: no key is sent there.`
     }
   }
 }
