@@ -123,8 +123,9 @@ export class SimDatabase {
         this.#after(machine, live, attempt, params)
         return result
       }
-    // As the real one, with two methods of its own: everything else stays what it is.
+    // As the real one, with methods of its own: everything else stays what it is.
     return Object.assign(Object.create(statement), {
+      columns: () => statement.columns(),
       all: guarded((...params) => statement.all(...params)),
       run: guarded((...params) => statement.run(...params))
     })

@@ -59,6 +59,31 @@ describe("values", () => {
     }).pipe(Effect.provide(memory))
   )
 
+  it.effect("of LIMIT and OFFSET are parameters like others, and an empty result is none", () =>
+    Effect.gen(function* () {
+      const sql = yield* numbers
+      for (const n of [1, 2, 3, 4, 5]) yield* insert(sql, n)
+      const page = (limit: number, offset: number) =>
+        sql<{
+          n: number
+        }>`SELECT n FROM (SELECT n FROM numbers LIMIT ${4}) AS few ORDER BY n LIMIT ${limit} OFFSET ${offset}`
+      assert.deepStrictEqual(yield* page(2, 1), [{ n: 2 }, { n: 3 }])
+      assert.deepStrictEqual(yield* page(9, 3), [{ n: 4 }])
+      assert.deepStrictEqual(yield* page(0, 0), [])
+    }).pipe(Effect.provide(memory))
+  )
+
+  it.effect("of a table that got a column since are under their names", () =>
+    Effect.gen(function* () {
+      const sql = yield* numbers
+      yield* insert(sql, 1)
+      const all = sql`SELECT * FROM numbers`
+      assert.deepStrictEqual(yield* all, [{ n: 1 }])
+      yield* sql`ALTER TABLE numbers ADD COLUMN word TEXT`
+      assert.deepStrictEqual(yield* all, [{ n: 1, word: null }])
+    }).pipe(Effect.provide(memory))
+  )
+
   it.effect("past 2^53 are whole where asked for, and a failure where not", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
