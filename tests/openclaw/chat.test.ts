@@ -1,8 +1,10 @@
 /** The real OpenClaw with our plugin, our platform beside it, people on it, and a model server of the tests. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type OpenAI from "openai"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { Gateway } from "./Gateway.ts"
-import { Model } from "./Model.ts"
+import { lastWords, Model } from "./Model.ts"
 import { type Keys, Platform } from "./Platform.ts"
 
 let model: Model
@@ -65,6 +67,18 @@ const ask = async (keys: Keys, input: string, onDelta?: (text: string) => void):
     if (event.type === "response.failed") failure = event.response.error?.message
   }
   return { deltas, done, failure }
+}
+
+/**
+ * Says it again where the account was just being restarted, as the person is told to: the first approval writes the
+ * host's configuration, and the host restarts its channels for it.
+ */
+const persist = async (keys: Keys, input: string): Promise<Answered> => {
+  for (let attempt = 0; ; attempt++) {
+    await platform.online(keys.claw_id)
+    const answered = await ask(keys, input)
+    if (answered.failure === undefined || attempt === 3 || !answered.failure.includes("being stopped")) return answered
+  }
 }
 
 /** What the host said last, for a test that failed. */
@@ -131,19 +145,22 @@ describe("a stranger, and whom the operator let in", () => {
       const approved = await gateway.cli("pairing", "approve", "instaclaw", code, "--account", "friends")
       assert.strictEqual(approved.code, 0, approved.output)
 
-      const first = await ask(friends, "Hello again.")
+      const first = await persist(friends, "Hello again.")
       assert.include(first.done, "Hello again.", log())
       const tools = model.asked.at(-1)?.tools ?? []
       assert.isAbove(tools.length, 0)
       // Ours are for the operator's own sessions and for a registration, not for chats.
       assert.isFalse(tools.some((name) => name.startsWith("insta_")))
 
-      const tool = tools.find((name) => name === "session_status") ?? tools[0] ?? ""
-      model.script.push(
-        { pieces: ["Let me ", "look. "], call: { name: tool, arguments: {} } },
-        { pieces: ["Here it ", "is."] }
-      )
-      const { deltas, done, failure } = await ask(friends, "Look it up.")
+      assert.include(tools, "read", tools.join(", "))
+      writeFileSync(join(gateway.home, "workspace", "note.txt"), "It is in the note.")
+      model.otherwise = (asked) => {
+        if (!lastWords(asked).includes("Look it up.")) return undefined
+        if (asked.messages.at(-1)?.role === "tool") return { pieces: ["Here it ", "is."] }
+        return { pieces: ["Let me ", "look. "], call: { name: "read", arguments: { path: "note.txt" } } }
+      }
+      const { deltas, done, failure } = await persist(friends, "Look it up.")
+      model.otherwise = undefined
       assert.isUndefined(failure, log())
       assert.strictEqual(deltas.join(""), done)
       assert.strictEqual(done.replace(/\s+/g, " ").trim(), "Let me look. Here it is.")

@@ -13,7 +13,6 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -37,20 +36,9 @@ import { Failure } from "../Failure.ts"
 import * as accounts from "../run/accounts.ts"
 import type { Account } from "./config.ts"
 import { channel } from "./config.ts"
-import type { AccountStatus, GatewayContext, Log, PluginRuntime } from "./host.ts"
+import type { AccountStatus, GatewayContext, PluginRuntime } from "./host.ts"
+import * as logging from "./logging.ts"
 import * as registry from "./registry.ts"
-
-/** Lines of ours go into the host's log, each with its account. */
-const logging = (log: Log | undefined, accountId: string) =>
-  Logger.layer([
-    Logger.make(({ logLevel, message }) => {
-      const text = `[${channel}:${accountId}] ${(Array.isArray(message) ? message : [message]).map(String).join(" ")}`
-      if (logLevel === "Error" || logLevel === "Fatal") log?.error(text)
-      else if (logLevel === "Warn") log?.warn(text)
-      else if (logLevel === "Info") log?.info(text)
-      else log?.debug?.(text)
-    })
-  ])
 
 const statusOf = (account: Account, state: ConnectionState | undefined, reason: string | undefined): AccountStatus => {
   const base = { accountId: account.accountId, enabled: account.enabled, configured: true, dmPolicy: account.dmPolicy }
@@ -255,12 +243,12 @@ const serve = Effect.fnUntraced(function* (
     )
     return yield* report(context, own)
   }).pipe(
-    Effect.provide(
+    Effect.provide([
       FileProfileStore.layer({ root: AccountFolders.rootOf(root, account.accountId) }).pipe(
         Layer.provide(NodeFileSystem.layer)
-      )
-    ),
-    Effect.provide(layer),
+      ),
+      layer
+    ]),
     Effect.scoped
   )
 })
@@ -287,7 +275,7 @@ export const start = async (context: GatewayContext, host: PluginRuntime): Promi
   // Fibers wake in the async context of whoever woke them; the host takes work only in that of this call.
   const run = AsyncLocalStorage.snapshot()
   context.setStatus(statusOf(account, undefined, undefined))
-  const runtime = ManagedRuntime.make(logging(context.log, account.accountId))
+  const runtime = ManagedRuntime.make(logging.layer(context.log, account.accountId))
   const ended = await runtime.runPromiseExit(serve(context, host, run), { signal: context.abortSignal })
   await runtime.dispose()
   const isOver = Exit.isSuccess(ended) || context.abortSignal.aborted
