@@ -152,15 +152,15 @@ const acts = (chance: Chance, profile: Profile): ReadonlyArray<Act> => {
   const kind = chance.next()
   if (kind < 0.03) return []
   if (kind < 0.06) return [{ _tag: "Stall" }]
-  const text = prose(
-    chance,
-    kind < (profile.narrow ? 0.4 : 0.1) ? chance.int(3_000, 8_000) : Math.floor(20 + chance.around(180))
-  )
-  const pieces = cutLikeModels(chance, text, chance.flip(0.3) ? 4 : 40)
+  const long = kind < (profile.narrow ? 0.4 : 0.08)
+  const text = prose(chance, long ? chance.int(3_000, 8_000) : Math.floor(20 + chance.around(180)))
+  // Small pieces come in bunches, as tokens do.
+  const small = chance.flip(0.3)
+  const pieces = cutLikeModels(chance, text, small ? 4 : 40)
   const slow = chance.flip(0.3) ? 2_500 : 150
   const out: Array<Act> = []
   for (let from = 0; from < pieces.length;) {
-    const count = kind < 0.1 ? 40 : chance.int(1, 4)
+    const count = long && kind < 0.1 ? 40 : chance.int(1, small ? 8 : 4)
     out.push({ _tag: "Say", pieces: pieces.slice(from, from + count) })
     from += count
     if (out.length > 40) {
