@@ -67,7 +67,8 @@ export const askerOf = (
 export const watchRequests = (server: Server, access: OpenAccess.OpenAccess): void => {
   server.on("request", (request, response) => {
     const credential = Credential.of(request.headers, undefined)
-    if (credential === undefined || !/^\/(?:v1|files|api\/files)(?:\/|\?|$)/.test(request.url ?? "")) return
+    if (credential === undefined || !/^\/(?:v1|files|api\/files|artifacts?|bots)(?:\/|\?|$)/.test(request.url ?? ""))
+      return
     // One whose key has ended already goes on to be told so.
     let isKnown = false
     const close = access.open(credential, () => {

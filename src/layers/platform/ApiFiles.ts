@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import type * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Multipart from "effect/http/Multipart"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -20,8 +19,7 @@ import { refuse } from "../../services/protocol/ApiErrors.ts"
 import { InstaClawApi, type Readable } from "../../services/protocol/InstaClawApi.ts"
 import { inWords } from "./apiRefusals.ts"
 import * as Credential from "./Credential.ts"
-import * as HttpGuards from "../http/HttpGuards.ts"
-import * as mediaTypes from "./mediaTypes.ts"
+import * as fileAnswer from "./fileAnswer.ts"
 
 const toStored = (meta: FileMeta) =>
   ({
@@ -35,7 +33,7 @@ const toStored = (meta: FileMeta) =>
 
 const noFile = refuse[400]("The field file is missing: send one file in it, as multipart/form-data.", "file")
 
-const ofMultipart = (error: Multipart.MultipartError) => {
+export const ofMultipart = (error: Multipart.MultipartError) => {
   switch (error.reason._tag) {
     case "FileTooLarge":
     case "BodyTooLarge":
@@ -83,17 +81,6 @@ export const makeUpload = Effect.map(
       )
     )
 )
-
-/** RFC 6266: an ASCII name for old readers, the real one beside it. */
-const disposition = (meta: FileMeta): string => {
-  const kind = mediaTypes.isInline(meta.mediaType) ? "inline" : "attachment"
-  const ascii = meta.filename.replaceAll(/[^\x20-\x7e]|["\\%]/g, "_")
-  const encoded = encodeURIComponent(meta.filename).replaceAll(
-    /['()*]/g,
-    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`
-  )
-  return `${kind}; filename="${ascii}"; filename*=UTF-8''${encoded}`
-}
 
 const needsKeys = refuse[401](
   "This file is for the people and the agent of its session. Send Authorization: Bearer, or x-app-key and x-app-secret."
@@ -157,11 +144,7 @@ export const layer: Layer.Layer<
           })
         )
         if (!(yield* inWords(mayRead(meta)))) return yield* missing
-        return HttpServerResponse.stream(Stream.orDie(files.read(meta.fileId)), {
-          contentType: meta.mediaType,
-          contentLength: meta.size,
-          headers: { ...HttpGuards.fileHeaders, "content-disposition": disposition(meta) }
-        })
+        return fileAnswer.of(meta, files.read(meta.fileId))
       })
     })
   })

@@ -14,7 +14,7 @@ import * as ApiPage from "./ApiPage.ts"
 
 /** Under these nothing is a page: what is not found is answered as data. */
 const doors =
-  /^\/(?:api|v1|bots|profiles|ws|files|artifact|control|metrics|healthz|readyz|openapi\.json|places\.json)(?:\/|$)/
+  /^\/(?:api|v1|bots|profiles|ws|files|artifacts?|control|metrics|healthz|readyz|openapi\.json|places\.json)(?:\/|$)/
 
 export const isDoor = (path: string): boolean => doors.test(path)
 

@@ -25,6 +25,7 @@ import { InstaClawApi } from "../../services/protocol/InstaClawApi.ts"
 import * as Admission from "./Admission.ts"
 import * as ApiFiles from "./ApiFiles.ts"
 import * as ApiHandlers from "./ApiHandlers.ts"
+import * as BotHandlers from "./BotHandlers.ts"
 import * as ChatSocket from "./ChatSocket.ts"
 import { Edge } from "./Edge.ts"
 import * as FrontDoor from "./FrontDoor.ts"
@@ -32,6 +33,8 @@ import type * as HttpGuards from "../http/HttpGuards.ts"
 import * as StaticPages from "../http/StaticPages.ts"
 import * as JwksIssuer from "./JwksIssuer.ts"
 import * as Limits from "./Limits.ts"
+import * as MarketHandlers from "./MarketHandlers.ts"
+import * as taskSweeper from "./taskSweeper.ts"
 import * as LiveBroker from "./LiveBroker.ts"
 import * as OpenAccess from "./OpenAccess.ts"
 import * as Pages from "./Pages.ts"
@@ -169,6 +172,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     maxPayload: options.maxFrameBytes
   })
   yield* shutAgents(access)
+  yield* taskSweeper.run
   const { handshake } = admission
   const chat = yield* ChatSocket.make({ guards, publicUrl: options.publicUrl, handshake })
   const responses = yield* ResponsesSocket.make({ guards, handshake })
@@ -198,7 +202,15 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
   })
   const routes = Layer.mergeAll(
     HttpApiBuilder.layer(InstaClawApi).pipe(
-      Layer.provide(Layer.mergeAll(ApiFiles.layer, Responses.layer).pipe(Layer.provideMerge(ApiHandlers.layer)))
+      Layer.provide(
+        Layer.mergeAll(
+          ApiFiles.layer,
+          Responses.layer,
+          MarketHandlers.layer,
+          MarketHandlers.layerArtifacts,
+          BotHandlers.layer.pipe(Layer.provide(BotHandlers.layerAuthorization))
+        ).pipe(Layer.provideMerge(ApiHandlers.layer))
+      )
     ),
     Pages.layer({
       root: options.uiRoot ?? StaticPages.built(),

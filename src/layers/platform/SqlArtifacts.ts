@@ -180,7 +180,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const store: Artifacts["Service"]["store"] = Effect.fn("Artifacts.store")(function* (input, body) {
     const { clawId } = input
-    const attempt = input.attempt === undefined ? null : secrets.hash(`${input.taskId ?? ""}\n${input.attempt}`)
+    const attempt = input.attempt === undefined ? null : secrets.hash(input.attempt)
     const known = yield* atEdge(before(clawId, attempt))
     if (known !== undefined) {
       const isSame = input.sha256 === undefined || input.sha256 === known.sha256
@@ -232,6 +232,18 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return row === undefined ? yield* noArtifact : toArtifact(row)
   }, atEdge)
 
+  const bind: Artifacts["Service"]["bind"] = Effect.fn("Artifacts.bind")(function* (clawId, artifactId, to) {
+    const task_id = to.taskId ?? null
+    const session_id = to.sessionId ?? null
+    const [row] = yield* sql<Row>`UPDATE artifacts SET task_id = ${task_id}, session_id = ${session_id}
+      WHERE artifact_id = ${toId(artifactId)} AND claw_id = ${toId(clawId)}
+        AND task_id IS NULL AND session_id IS NULL RETURNING *`
+    if (row !== undefined) return toArtifact(row)
+    const bound = yield* find(artifactId)
+    const isSame = bound.clawId === clawId && bound.taskId === to.taskId && bound.sessionId === to.sessionId
+    return isSame ? bound : yield* noArtifact
+  }, atEdge)
+
   const ofTask: Artifacts["Service"]["ofTask"] = Effect.fn("Artifacts.ofTask")(function* (taskId, clawId) {
     const rows = yield* sql<Row>`SELECT * FROM artifacts
       WHERE task_id = ${toId(taskId)} AND claw_id = ${toId(clawId)}
@@ -249,7 +261,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const read: Artifacts["Service"]["read"] = (artifactId) =>
     Stream.unwrap(Effect.map(find(artifactId), ({ sha256 }) => folder.stream(sha256, noArtifact)))
 
-  return Artifacts.of({ store, find, ofTask, remove, read })
+  return Artifacts.of({ store, find, bind, ofTask, remove, read })
 })
 
 export const layer = (

@@ -22,7 +22,7 @@ const noTask = new NotFound({ what: "task" })
 
 type Leases = Pick<
   TaskPool["Service"],
-  "available" | "find" | "grab" | "held" | "keep" | "release" | "setStatus" | "deliver"
+  "available" | "find" | "grab" | "held" | "delivered" | "keep" | "release" | "setStatus" | "deliver"
 >
 
 type Listed = Pick<Row, "task_id" | "title" | "category" | "bounty" | "deadline" | "created_at">
@@ -152,6 +152,12 @@ export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) 
     return row === undefined ? yield* explain(clawId, taskId, now, fencing) : toTask(row)
   }, atEdge)
 
+  const delivered: Leases["delivered"] = Effect.fn("TaskPool.delivered")(function* (clawId, taskId, attempt) {
+    const [row] = yield* sql<Row>`SELECT * FROM tasks
+      WHERE task_id = ${toId(taskId)} AND claw_id = ${clawId} AND deliver_attempt = ${secrets.hash(attempt)}`
+    return row === undefined ? undefined : toTask(row)
+  }, atEdge)
+
   const keep: Leases["keep"] = Effect.fn("TaskPool.keep")(function* (clawId, taskId, fencing) {
     const now = yield* Clock.currentTimeMillis
     const until = now + rules.lease
@@ -211,10 +217,8 @@ export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) 
     )
     const now = yield* Clock.currentTimeMillis
     const hashed = attempt === undefined ? null : secrets.hash(attempt)
-    if (hashed !== null) {
-      const row = yield* look(taskId)
-      if (row.claw_id === clawId && row.deliver_attempt === hashed) return toTask(row)
-    }
+    const before = attempt === undefined ? undefined : yield* delivered(clawId, taskId, attempt)
+    if (before !== undefined) return before
     if (archiveId !== undefined) {
       const known = yield* sql`SELECT 1 AS found FROM artifacts
         WHERE artifact_id = ${toId(archiveId)} AND claw_id = ${clawId} AND task_id = ${toId(taskId)}`
@@ -230,5 +234,5 @@ export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) 
     return row === undefined ? yield* explain(clawId, taskId, now, fencing) : toTask(row)
   }, atEdge)
 
-  return { available, find, grab, held, keep, release, setStatus, deliver } satisfies Leases
+  return { available, find, grab, held, delivered, keep, release, setStatus, deliver } satisfies Leases
 }

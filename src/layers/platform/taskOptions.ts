@@ -15,8 +15,6 @@ export interface Options {
   readonly review?: Duration.Input | undefined
   /** How long an agent has at least for what came back. 1 day by default. */
   readonly rework?: Duration.Input | undefined
-  /** How often what has run out is looked for. 5 seconds by default. */
-  readonly sweepEvery?: Duration.Input | undefined
   /** Tasks that an agent holds at once; grabs of one agent in the same instant may go a little beyond. 20 by default. */
   readonly maxHeld?: number | undefined
   /** Tasks of a person that are not finished. 1,000 by default. */

@@ -51,6 +51,12 @@ export class Artifacts extends Context.Service<
       body: Stream.Stream<Uint8Array, E>
     ) => Effect.Effect<Artifact, Invalid | LimitReached | NotFound | StoreError | E>
     readonly find: (artifactId: string) => Effect.Effect<Artifact, NotFound | StoreError>
+    /** One of this agent that belongs to nothing yet; one that belongs to just that stays as it is. */
+    readonly bind: (
+      clawId: string,
+      artifactId: string,
+      to: { readonly taskId: string | undefined; readonly sessionId: string | undefined }
+    ) => Effect.Effect<Artifact, NotFound | StoreError>
     /** Newest first, two hundred at most. */
     readonly ofTask: (taskId: string, clawId: string) => Effect.Effect<ReadonlyArray<Artifact>, StoreError>
     /** Of its agent, where it is no part of what was handed in. */

@@ -161,6 +161,8 @@ export class TaskPool extends Context.Service<
     >
     /** The task, if the agent may hand something in for it now. */
     readonly held: (clawId: string, taskId: string, fencing?: number) => Effect.Effect<Task, Denied>
+    /** The task, if this very attempt handed something in for it before. */
+    readonly delivered: (clawId: string, taskId: string, attempt: string) => Effect.Effect<Task | undefined, StoreError>
     readonly keep: (clawId: string, taskId: string, fencing?: number) => Effect.Effect<Lease, Denied>
     /** It is open to all again. */
     readonly release: (

@@ -18,6 +18,7 @@ import { NoSuchThing, NotAllowed, NotNow, NotSignedIn, Outdated, TooLarge, TooMa
 import { Authorization, CurrentPerson, Readable } from "./ApiMiddleware.ts"
 import * as Models from "./ApiModels.ts"
 import { CreateResponse, ModelList } from "./ApiResponses.ts"
+import { ArtifactsApi, BotsApi, TasksApi } from "./MarketApi.ts"
 
 export { Authorization, CurrentPerson, Readable }
 
@@ -231,7 +232,7 @@ export class OperationsApi extends HttpApiGroup.make("operations")
   .middleware(Readable) {}
 
 export class InstaClawApi extends HttpApi.make("instaclaw")
-  .add(IdentityApi, AgentsApi, ChatApi, FilesApi, ResponsesApi, OperationsApi)
+  .add(IdentityApi, AgentsApi, ChatApi, FilesApi, BotsApi, TasksApi, ArtifactsApi, ResponsesApi, OperationsApi)
   .annotateMerge(
     OpenApi.annotations({
       title: "clawfiber platform",
