@@ -35,6 +35,9 @@ export class Stage {
   /** What an agent's operator may find in a log, and nobody in a frame. */
   readonly inward = new Set<string>()
   #dialed = 0
+  /** The frame that was looked through last, and for how many secrets: it goes to several windows. */
+  #clean = ""
+  #known = 0
 
   constructor(engine: Engine, laws: Laws, plan: Plan, tracing: boolean) {
     this.engine = engine
@@ -78,6 +81,11 @@ export class Stage {
 
   /** The same for what travels, where an agent's insides are nobody's business either. */
   guardFrame(where: string, text: string): void {
+    const known = this.secrets.size + this.inward.size
+    // What was found in it is reported already.
+    if (text === this.#clean && known === this.#known) return
+    this.#clean = text
+    this.#known = known
     this.guard(where, text)
     for (const inner of this.inward) {
       if (text.includes(inner)) this.laws.report("secret", `${where} what is for the log alone: ${text.slice(0, 80)}`)
