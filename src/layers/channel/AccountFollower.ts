@@ -2,6 +2,7 @@
  * Keeps the line of one account in step with its credentials: new or other ones bring another line, none ends it, and
  * the replies under way get their time to end. Other words about itself change nothing on the wire.
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -10,12 +11,13 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { type Account, type Line, LineFault, SameKey } from "../../services/channel/Accounts.ts"
 import type { Profile } from "../../services/channel/ProfileStore.ts"
 import type { Registrar } from "../../services/channel/Registrar.ts"
+import { QuietRef } from "./QuietRef.ts"
 
 export interface LineMaker<R> {
+  readonly agent: Account["agent"]
   /** Takes hold of the account for this process, for as long as the account is here. */
   readonly claim: (id: string) => Effect.Effect<void, LineFault, R | Scope.Scope>
   /** Begins to dial. `latest` gives the profile as it is by then: its descriptions may change under a line. */
@@ -45,101 +47,157 @@ interface Serving {
   profile: Profile
 }
 
+/** A class because there is one for each of a thousand accounts: methods are shared, closures are not. */
+class Follower<R> implements Account {
+  readonly id: string
+  readonly registrar: Registrar["Service"]
+  readonly line = new QuietRef(Option.none<Line>())
+  readonly fault = new QuietRef<string | undefined>(undefined)
+  readonly #keys: Keys
+  readonly #maker: LineMaker<R>
+  readonly #scope: Scope.Scope
+  /** One for all accounts; what an account has of its own is provided where it is used. */
+  readonly #context: Context.Context<R>
+  #turn: Semaphore.Semaphore | undefined
+  #wanted = Option.none<Profile>()
+  #claimed = false
+  #serving: Serving | undefined
+  #again: Fiber.Fiber<void> | undefined
+
+  constructor(
+    id: string,
+    registrar: Registrar["Service"],
+    keys: Keys,
+    maker: LineMaker<R>,
+    scope: Scope.Scope,
+    context: Context.Context<R>
+  ) {
+    this.id = id
+    this.registrar = registrar
+    this.#keys = keys
+    this.#maker = maker
+    this.#scope = scope
+    this.#context = context
+  }
+
+  get agent(): Account["agent"] {
+    return this.#maker.agent
+  }
+  get retry(): Effect.Effect<void> {
+    return Effect.andThen(this.registrar.look, this.settle)
+  }
+
+  want(profile: Option.Option<Profile>): void {
+    this.#wanted = profile
+  }
+
+  get hangUp(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const ended = this.#serving
+      this.#serving = undefined
+      if (ended === undefined) return Effect.void
+      return Scope.close(ended.scope, Exit.void).pipe(
+        Effect.andThen(this.line.set(Option.none())),
+        Effect.ensuring(Effect.sync(() => this.#keys.delete(ended.profile.app_key)))
+      )
+    })
+  }
+
+  #dial(profile: Profile): Effect.Effect<void, LineFault, R> {
+    return Effect.gen({ self: this }, function* () {
+      const other = this.#keys.get(profile.app_key)
+      if (other !== undefined) return yield* new LineFault({ reason: new SameKey({ account: other }) })
+      this.#keys.set(profile.app_key, this.id)
+      const own = yield* Scope.fork(this.#scope)
+      const latest = () => this.#serving?.profile ?? profile
+      const opened = yield* this.#maker.open(this.id, profile, latest).pipe(
+        Scope.provide(own),
+        Effect.onError(() => {
+          this.#keys.delete(profile.app_key)
+          return Scope.close(own, Exit.void)
+        })
+      )
+      this.#serving = { scope: own, line: opened, profile }
+      this.line.put(Option.some(opened))
+    })
+  }
+
+  get #keepUp(): Effect.Effect<void, LineFault, R> {
+    return Effect.gen({ self: this }, function* () {
+      if (!this.#claimed) {
+        yield* Scope.provide(this.#maker.claim(this.id), this.#scope)
+        this.#claimed = true
+      }
+      if (Option.isNone(this.#wanted)) return yield* this.hangUp
+      const profile = this.#wanted.value
+      const serving = this.#serving
+      if (serving !== undefined && sameCredentials(serving.profile, profile)) {
+        serving.profile = profile
+        return this.line.put(Option.some({ ...serving.line, profile }))
+      }
+      yield* this.hangUp
+      yield* this.#dial(profile)
+    })
+  }
+
+  get settle(): Effect.Effect<void> {
+    this.#turn ??= Semaphore.makeUnsafe(1)
+    return Effect.suspend(() => {
+      this.#again?.interruptUnsafe()
+      this.#again = undefined
+      return Effect.matchEffect(this.#keepUp, {
+        onSuccess: () => this.#tell(undefined),
+        onFailure: (error) => Effect.andThen(this.#tell(error.message), this.#later)
+      })
+    }).pipe(Effect.uninterruptible, this.#turn.withPermit, Effect.provideContext(this.#context))
+  }
+
+  #tell(text: string | undefined): Effect.Effect<void> {
+    return Effect.sync(() => {
+      if (this.fault.value !== text) this.fault.put(text)
+    })
+  }
+
+  get #later(): Effect.Effect<void> {
+    const task = Effect.suspend(() => {
+      this.#again = undefined
+      return this.settle
+    })
+    const after = Effect.interruptible(Effect.delay(task, this.#maker.tryAgainAfter ?? tryAgainAfter))
+    return Effect.map(Effect.forkIn(after, this.#scope), (fiber) => {
+      this.#again = fiber
+    })
+  }
+}
+
+/** `context` is what the lines need, one for all accounts. */
 export const make = Effect.fnUntraced(function* <R>(
   id: string,
   registrar: Registrar["Service"],
   keys: Keys,
-  maker: LineMaker<R>
-): Effect.fn.Return<Pick<Account, "line" | "fault" | "retry">, never, R | Scope.Scope> {
+  maker: LineMaker<R>,
+  context: Context.Context<R>
+): Effect.fn.Return<Account, never, Scope.Scope> {
   const scope = yield* Effect.scope
-  const context = yield* Effect.context<R>()
-  const line = yield* SubscriptionRef.make(Option.none<Line>())
-  const fault = yield* SubscriptionRef.make<string | undefined>(undefined)
-  const turn = yield* Semaphore.make(1)
-  let wanted = Option.none<Profile>()
-  let claimed = false
-  let serving: Serving | undefined
-  let again: Fiber.Fiber<void> | undefined
-
-  const hangUp = Effect.suspend(() => {
-    const ended = serving
-    serving = undefined
-    if (ended === undefined) return Effect.void
-    return Scope.close(ended.scope, Exit.void).pipe(
-      Effect.andThen(SubscriptionRef.set(line, Option.none())),
-      Effect.ensuring(Effect.sync(() => keys.delete(ended.profile.app_key)))
-    )
-  })
-
-  const dial = Effect.fnUntraced(function* (profile: Profile) {
-    const other = keys.get(profile.app_key)
-    if (other !== undefined) return yield* new LineFault({ reason: new SameKey({ account: other }) })
-    keys.set(profile.app_key, id)
-    const own = yield* Scope.fork(scope)
-    const latest = () => serving?.profile ?? profile
-    const opened = yield* maker.open(id, profile, latest).pipe(
-      Scope.provide(own),
-      Effect.onError(() => {
-        keys.delete(profile.app_key)
-        return Scope.close(own, Exit.void)
-      })
-    )
-    serving = { scope: own, line: opened, profile }
-    yield* SubscriptionRef.set(line, Option.some(opened))
-  })
-
-  const keepUp = Effect.gen(function* () {
-    if (!claimed) {
-      yield* Scope.provide(maker.claim(id), scope)
-      claimed = true
-    }
-    if (Option.isNone(wanted)) return yield* hangUp
-    const profile = wanted.value
-    if (serving !== undefined && sameCredentials(serving.profile, profile)) {
-      serving.profile = profile
-      return yield* SubscriptionRef.set(line, Option.some({ ...serving.line, profile }))
-    }
-    yield* hangUp
-    yield* dial(profile)
-  })
-
-  const settle: Effect.Effect<void> = Effect.suspend(() => {
-    again?.interruptUnsafe()
-    again = undefined
-    return Effect.matchEffect(keepUp, {
-      onSuccess: () => tell(undefined),
-      onFailure: (error) => Effect.andThen(tell(error.message), later)
-    })
-  }).pipe(Effect.uninterruptible, turn.withPermit, Effect.provideContext(context))
-
-  const tell = (text: string | undefined): Effect.Effect<void> =>
-    Effect.suspend(() => (SubscriptionRef.getUnsafe(fault) === text ? Effect.void : SubscriptionRef.set(fault, text)))
-
-  const later = Effect.suspend(() => {
-    const task = Effect.suspend(() => {
-      again = undefined
-      return settle
-    })
-    return Effect.map(
-      Effect.forkIn(Effect.interruptible(Effect.delay(task, maker.tryAgainAfter ?? tryAgainAfter)), scope),
-      (fiber) => {
-        again = fiber
-      }
-    )
-  })
-
-  yield* Scope.addFinalizer(scope, hangUp)
-  yield* Effect.forkScoped(
-    Effect.andThen(
-      settle,
-      Stream.runForEach(registrar.profile, (profile) => {
-        wanted = profile
-        return settle
-      })
-    )
+  const follower = new Follower(id, registrar, keys, maker, scope, context)
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.suspend(() => follower.hangUp)
   )
-
-  const retry = Effect.andThen(registrar.look, settle)
-
-  return { line, fault, retry }
+  const { follow } = registrar
+  if (follow === undefined) {
+    const each = (profile: Option.Option<Profile>) => {
+      follower.want(profile)
+      return follower.settle
+    }
+    yield* Effect.forkScoped(Effect.andThen(follower.settle, Stream.runForEach(registrar.profile, each)))
+    return follower
+  }
+  const run = Effect.runForkWith(context)
+  const leave = follow.call(registrar, (profile) => {
+    follower.want(profile)
+    run(Effect.forkIn(follower.settle, scope))
+  })
+  yield* Scope.addFinalizer(scope, Effect.sync(leave))
+  return follower
 })

@@ -4,9 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import * as PubSub from "effect/PubSub"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { ConnectionError, ConnectionState, Phase } from "../../services/channel/Connection.ts"
+import { QuietRef } from "./QuietRef.ts"
 
 const words: Record<Phase, string> = {
   disconnected: "Disconnected.",
@@ -57,9 +56,6 @@ const initial: ConnectionState = {
   outboxBytes: 0
 }
 
-/** Where a connection's state is shown before there is any. */
-export const initialState = SubscriptionRef.make(initial)
-
 export interface Options {
   readonly name: string
   readonly outbox: { readonly bytes: number }
@@ -68,14 +64,12 @@ export interface Options {
 }
 
 export class ConnectionStatus {
-  readonly ref: SubscriptionRef.SubscriptionRef<ConnectionState>
+  readonly ref: QuietRef<ConnectionState>
   readonly #options: Options
 
-  /** The `ref` holds no state of this connection yet. */
-  constructor(options: Options, ref: SubscriptionRef.SubscriptionRef<ConnectionState>) {
+  constructor(options: Options) {
     this.#options = options
-    this.ref = ref
-    ref.value = new State(ref.value, options.outbox)
+    this.ref = new QuietRef<ConnectionState>(new State(initial, options.outbox))
   }
 
   get attempt(): number {
@@ -163,11 +157,10 @@ export class ConnectionStatus {
     const before = ref.value
     const after = new State({ ...before, ...patch }, this.#options.outbox)
     const line = text ?? (after.phase === before.phase ? undefined : words[after.phase])
-    // Not through the ref's semaphore: a reader who is woken runs on at once, and a transition that it causes must not
-    // wait for this one to be over.
-    ref.value = after
     if (line !== undefined) this.#options.runFork(this.#log(after, line))
-    PubSub.publishUnsafe(ref.pubsub, after)
+    // Last, and not through the ref's semaphore: a reader who is woken runs on at once, and a transition that it causes
+    // must not wait for this one to be over.
+    ref.put(after)
   }
 
   #log({ attempt, generation, phase }: ConnectionState, text: string): Effect.Effect<void> {

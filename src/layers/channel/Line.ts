@@ -71,7 +71,6 @@ export class Line implements Service, Link.Owner, Reading {
       readonly runFork: Run
       readonly signals: Queue.Queue<Signal>
       readonly frames: Queue.Queue<string, Cause.Done>
-      readonly state: SubscriptionRef.SubscriptionRef<ConnectionState>
     }
   ) {
     this.settings = options.settings
@@ -83,7 +82,7 @@ export class Line implements Service, Link.Owner, Reading {
     this.writer = new Writer(options.settings, options.driver.defer)
     const { outbox } = this.writer
     const status = { name: options.name, outbox, runFork: parts.runFork }
-    this.status = new ConnectionStatus.ConnectionStatus(status, parts.state)
+    this.status = new ConnectionStatus.ConnectionStatus(status)
     this.queue = new InboundQueue(parts.frames, options.settings.inboundCharacters, this)
   }
 

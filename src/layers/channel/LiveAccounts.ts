@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { type Account, Accounts } from "../../services/channel/Accounts.ts"
-import { Registrar } from "../../services/channel/Registrar.ts"
+import type { Registrar } from "../../services/channel/Registrar.ts"
 import * as AccountFollower from "./AccountFollower.ts"
 
 export interface Options<R> extends AccountFollower.LineMaker<R> {
@@ -21,9 +21,8 @@ export interface Options<R> extends AccountFollower.LineMaker<R> {
   readonly ids: Effect.Effect<ReadonlyArray<string>, never, R>
   /** How often is looked for accounts that came or went: 10 s. */
   readonly lookEvery?: Duration.Input | undefined
-  readonly agent: Account["agent"]
-  /** Built anew for each account, and gone with it. */
-  readonly registrar: (id: string) => Layer.Layer<Registrar, never, R>
+  /** Made anew for each account, and gone with it. */
+  readonly registrar: (id: string) => Effect.Effect<Registrar["Service"], never, R | Scope.Scope>
 }
 
 /** One account in the map of layers. */
@@ -39,22 +38,14 @@ export const make = Effect.fnUntraced(function* <R>(
   const all = yield* SubscriptionRef.make<ReadonlyArray<Account>>([])
   const keys: AccountFollower.Keys = new Map()
 
+  const context = yield* Effect.context<R>()
+
+  // An effect for each and not a tower of layers: what a layer keeps of how it was built, an idle account would keep.
   const seats = yield* LayerMap.make((id: string) =>
     Layer.effect(
       Seat,
-      Effect.gen(function* () {
-        const registrar = yield* Registrar
-        const follower = yield* AccountFollower.make(id, registrar, keys, options)
-        return {
-          id,
-          registrar,
-          line: follower.line,
-          fault: follower.fault,
-          agent: options.agent,
-          retry: follower.retry
-        }
-      })
-    ).pipe(Layer.provide(Layer.fresh(options.registrar(id))))
+      Effect.flatMap(options.registrar(id), (registrar) => AccountFollower.make(id, registrar, keys, options, context))
+    )
   )
 
   /** Whoever leaves closes its scope, and with it its line. */

@@ -20,6 +20,7 @@ import { type Profile, ProfileStore } from "../../services/channel/ProfileStore.
 import { Registrar } from "../../services/channel/Registrar.ts"
 import * as Registration from "../../services/channel/Registration.ts"
 import type { Rounds } from "../files/Rounds.ts"
+import { QuietRef } from "./QuietRef.ts"
 
 type Service = Registrar["Service"]
 type State = Registration.RegistrationState
@@ -53,8 +54,8 @@ interface Awake {
 
 /** A class because there is one for each of a thousand accounts: methods are shared, closures are not. */
 class Quiet implements Service {
-  readonly state: SubscriptionRef.SubscriptionRef<State>
-  readonly #credentials: SubscriptionRef.SubscriptionRef<Option.Option<Profile>>
+  readonly state = new QuietRef<State>(Registration.initial)
+  readonly #credentials = new QuietRef(Option.none<Profile>())
   readonly #options: Options
   readonly #fs: FileSystem.FileSystem
   readonly #scope: Scope.Scope
@@ -71,16 +72,12 @@ class Quiet implements Service {
   constructor(
     options: Options,
     parts: {
-      readonly state: SubscriptionRef.SubscriptionRef<State>
-      readonly credentials: SubscriptionRef.SubscriptionRef<Option.Option<Profile>>
       readonly fs: FileSystem.FileSystem
       readonly scope: Scope.Scope
       readonly runFork: <A>(effect: Effect.Effect<A>) => unknown
     }
   ) {
     this.#options = options
-    this.state = parts.state
-    this.#credentials = parts.credentials
     this.#fs = parts.fs
     this.#scope = parts.scope
     this.#runFork = parts.runFork
@@ -90,6 +87,10 @@ class Quiet implements Service {
 
   get profile(): Service["profile"] {
     return SubscriptionRef.changes(this.#credentials)
+  }
+  follow(each: (profile: Option.Option<Profile>) => void): () => void {
+    each(this.#credentials.value)
+    return this.#credentials.listen(each)
   }
   propose(proposal: unknown): ReturnType<Service["propose"]> {
     return this.#ask((whole) => whole.propose(proposal))
@@ -172,7 +173,7 @@ class Quiet implements Service {
         const { setback } = state
         const known = SubscriptionRef.getUnsafe(this.state)
         const since = known._tag === "registered" ? known.since : (setback?.at ?? 0)
-        return SubscriptionRef.set(this.state, { _tag: "registered", clawId, name, since, setback })
+        return this.state.set({ _tag: "registered", clawId, name, since, setback })
       })
     })
   }
@@ -182,8 +183,8 @@ class Quiet implements Service {
     const settled = profile === undefined || profile === before || (Option.isNone(profile) && Option.isNone(before))
     const keep = settled || (state._tag === "registered" && Option.isNone(profile))
     return Effect.andThen(
-      SubscriptionRef.getUnsafe(this.state) === state ? Effect.void : SubscriptionRef.set(this.state, state),
-      keep ? Effect.void : SubscriptionRef.set(this.#credentials, profile)
+      SubscriptionRef.getUnsafe(this.state) === state ? Effect.void : this.state.set(state),
+      keep ? Effect.void : this.#credentials.set(profile)
     )
   }
 
@@ -268,14 +269,14 @@ class Quiet implements Service {
     const { claw_id: clawId, name } = profile
     return Effect.clockWith((clock) =>
       Effect.andThen(
-        SubscriptionRef.set(this.state, {
+        this.state.set({
           _tag: "registered",
           clawId,
           name,
           since: clock.currentTimeMillisUnsafe()
         }),
         Effect.andThen(
-          SubscriptionRef.set(this.#credentials, Option.some(profile)),
+          this.#credentials.set(Option.some(profile)),
           Effect.sync(() => this.watch(stamp))
         )
       )
@@ -292,8 +293,6 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Service, never, FileSystem.FileSystem | Scope.Scope> {
   const fs = yield* FileSystem.FileSystem
   const quiet = new Quiet(options, {
-    state: yield* SubscriptionRef.make<State>(Registration.initial),
-    credentials: yield* SubscriptionRef.make(Option.none<Profile>()),
     fs,
     scope: yield* Effect.scope,
     runFork: Effect.runForkWith(yield* Effect.context<never>())
@@ -307,26 +306,27 @@ export const make = Effect.fnUntraced(function* (
   return quiet
 })
 
+export interface OverFiles<R> extends Pick<Options, "root" | "rounds" | "quietAfter"> {
+  readonly store: (root: string) => Layer.Layer<ProfileStore, never, FileSystem.FileSystem>
+  readonly whole: () => Layer.Layer<Registrar, never, ProfileStore | R>
+}
+
 /** Over the files in `root`. `whole` is a registrar over the same files. */
-export const layer = <R>(
-  options: Pick<Options, "root" | "rounds" | "quietAfter"> & {
-    readonly store: (root: string) => Layer.Layer<ProfileStore, never, FileSystem.FileSystem>
-    readonly whole: () => Layer.Layer<Registrar, never, ProfileStore | R>
-  }
-): Layer.Layer<Registrar, never, R | FileSystem.FileSystem> =>
-  Layer.effect(
-    Registrar,
-    Effect.gen(function* () {
-      const { root, store } = options
-      const context = yield* Effect.context<R | FileSystem.FileSystem>()
-      const whole = () => options.whole().pipe(Layer.provide(store(root)), Layer.provide(Layer.succeedContext(context)))
-      const load = Effect.suspend(() =>
-        Effect.flatMap(ProfileStore, (found) => found.load).pipe(
-          Effect.provide(store(root)),
-          Effect.provideContext(context),
-          Effect.orElseSucceed(Option.none<Profile>)
-        )
-      )
-      return yield* make({ ...options, whole, load })
-    })
+export const over = Effect.fnUntraced(function* <R>(
+  options: OverFiles<R>
+): Effect.fn.Return<Service, never, R | FileSystem.FileSystem | Scope.Scope> {
+  const { root, store } = options
+  const context = yield* Effect.context<R | FileSystem.FileSystem>()
+  const whole = () => options.whole().pipe(Layer.provide(store(root)), Layer.provide(Layer.succeedContext(context)))
+  const load = Effect.suspend(() =>
+    Effect.flatMap(ProfileStore, (found) => found.load).pipe(
+      Effect.provide(store(root)),
+      Effect.provideContext(context),
+      Effect.orElseSucceed(Option.none<Profile>)
+    )
   )
+  return yield* make({ ...options, whole, load })
+})
+
+export const layer = <R>(options: OverFiles<R>): Layer.Layer<Registrar, never, R | FileSystem.FileSystem> =>
+  Layer.effect(Registrar, over(options))

@@ -22,7 +22,6 @@ import type * as Scope from "effect/Scope"
 import { Closed, type Connection, ConnectionError } from "../../services/channel/Connection.ts"
 import { type ConnectionSettings, resolve } from "./ConnectionOptions.ts"
 import * as Backoff from "./Backoff.ts"
-import * as ConnectionStatus from "./ConnectionStatus.ts"
 import { Line, type Signal } from "./Line.ts"
 import * as Link from "./Link.ts"
 import type { LinkProtocol } from "./LinkProtocol.ts"
@@ -236,8 +235,7 @@ export const make = Effect.fnUntraced(function* (
       clock: yield* Clock.Clock,
       runFork: Effect.runForkWith(yield* Effect.context<never>()),
       signals: yield* Queue.unbounded<Signal>(),
-      frames: yield* Queue.unbounded<string, Cause.Done>(),
-      state: yield* ConnectionStatus.initialState
+      frames: yield* Queue.unbounded<string, Cause.Done>()
     }
   )
   // In a fiber of its own: finalizers cannot be interrupted, and its time limits work by interruption.

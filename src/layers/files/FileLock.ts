@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { Rounds } from "./Rounds.ts"
 
@@ -77,30 +77,59 @@ const writeClaim = Effect.fnUntraced(function* (
 const isOurs = (fs: FileSystem.FileSystem, path: string, token: string) =>
   Effect.map(readClaim(fs, path), (claim) => claim?.token === token)
 
-const giveBack = (fs: FileSystem.FileSystem, path: string, token: string) => () =>
-  isOurs(fs, path, token).pipe(
-    Effect.flatMap((ours) => (ours ? fs.remove(path, { force: true }) : Effect.void)),
-    Effect.ignore,
-    Effect.ensuring(Effect.sync(() => mine.delete(token)))
-  )
+/** A lock that is held: gives itself back at the end of its scope, renews itself until then. */
+class Kept {
+  readonly #fs: FileSystem.FileSystem
+  readonly #path: string
+  readonly #token: string
+  readonly #expiry: number
+  leave: (() => void) | undefined
 
-const renewal = (fs: FileSystem.FileSystem, path: string, token: string, expiry: number) =>
-  Effect.suspend(() =>
-    isOurs(fs, path, token).pipe(
-      Effect.flatMap((ours) => (ours ? writeClaim(fs, path, token, expiry, "w") : Effect.void)),
+  constructor(lock: {
+    readonly fs: FileSystem.FileSystem
+    readonly path: string
+    readonly token: string
+    readonly expiry: number
+  }) {
+    this.#fs = lock.fs
+    this.#path = lock.path
+    this.#token = lock.token
+    this.#expiry = lock.expiry
+  }
+
+  readonly renew = (): Effect.Effect<void> =>
+    isOurs(this.#fs, this.#path, this.#token).pipe(
+      Effect.flatMap((ours) => (ours ? writeClaim(this.#fs, this.#path, this.#token, this.#expiry, "w") : Effect.void)),
       Effect.ignore
     )
-  )
 
-const renewing = (renew: Effect.Effect<void>, expiry: number, rounds: Rounds | undefined) =>
-  rounds === undefined
-    ? Effect.asVoid(Effect.forkScoped(renew.pipe(Effect.delay(expiry / 3), Effect.forever({ disableYield: true }))))
-    : Effect.asVoid(
-        Effect.acquireRelease(
-          Effect.sync(() => rounds.join(renew)),
-          (leave) => Effect.sync(leave)
-        )
-      )
+  readonly giveBack = (): Effect.Effect<void> => {
+    this.leave?.()
+    return isOurs(this.#fs, this.#path, this.#token).pipe(
+      Effect.flatMap((ours) => (ours ? this.#fs.remove(this.#path, { force: true }) : Effect.void)),
+      Effect.ignore,
+      Effect.ensuring(Effect.sync(() => mine.delete(this.#token)))
+    )
+  }
+}
+
+const kept = Effect.fnUntraced(function* (
+  scope: Scope.Scope,
+  lock: ConstructorParameters<typeof Kept>[0],
+  rounds: Rounds | undefined
+) {
+  const held = new Kept(lock)
+  yield* Scope.addFinalizer(scope, Effect.suspend(held.giveBack))
+  const renew = Effect.suspend(held.renew)
+  if (rounds !== undefined) held.leave = rounds.join(renew)
+  else yield* Effect.forkIn(renew.pipe(Effect.delay(lock.expiry / 3), Effect.forever({ disableYield: true })), scope)
+})
+
+const stillOurs = (fs: FileSystem.FileSystem, path: string, token: string): Effect.Effect<void, Held | PlatformError> =>
+  Effect.flatMap(
+    Effect.suspend(() => readClaim(fs, path)),
+    (claim) => (claim?.token === token ? Effect.void : Effect.fail(new Held({ owner: describe(claim) })))
+  )
 
 /**
  * Holds the lock for the scope's life, renewing it; waits for a live owner up to `wait` and then fails with Held.
@@ -177,20 +206,15 @@ export const hold = Effect.fnUntraced(function* (
     })
   )
 
-  yield* Effect.acquireRelease(
-    Effect.suspend(() => {
-      mine.add(token)
-      return Effect.onError(acquire, () => Effect.sync(() => mine.delete(token)))
-    }),
-    giveBack(fs, path, token),
-    { interruptible: true }
-  )
-  yield* renewing(renewal(fs, path, token, expiry), expiry, options.rounds)
-  return {
-    check: Effect.flatMap(read, (claim) =>
-      claim?.token === token ? Effect.void : Effect.fail(new Held({ owner: describe(claim) }))
+  // Not by acquireRelease: the scope would keep, with the release, how it was acquired.
+  yield* Effect.uninterruptibleMask((restore) => {
+    mine.add(token)
+    return restore(acquire).pipe(
+      Effect.onError(() => Effect.sync(() => mine.delete(token))),
+      Effect.andThen(Effect.flatMap(Effect.scope, (scope) => kept(scope, { fs, path, token, expiry }, options.rounds)))
     )
-  }
+  })
+  return { check: stillOurs(fs, path, token) }
 })
 
 const dirname = (path: string): string => {

@@ -2,6 +2,7 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -23,7 +24,7 @@ import type { DatabaseError } from "../../layers/sql/DatabaseError.ts"
 import { type Account, InUse, LineFault, Unready } from "../../services/channel/Accounts.ts"
 import type { Journal } from "../../services/channel/Journal.ts"
 import type { ProfileApi } from "../../services/channel/ProfileApi.ts"
-import type { Registrar } from "../../services/channel/Registrar.ts"
+import { Registrar } from "../../services/channel/Registrar.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import { Failure } from "../Failure.ts"
 import type { Runtime } from "./agents.ts"
@@ -117,9 +118,10 @@ const layers = (options: Options) => {
         ids: options.ids,
         lookEvery: options.lookEvery,
         agent: options.agent,
-        registrar: (id) =>
-          options.registrar?.(id) ??
-          QuietRegistrar.layer<ProfileApi | SecureRandom.SecureRandom>({
+        registrar: (id) => {
+          const given = options.registrar?.(id)
+          if (given !== undefined) return Effect.map(Layer.build(Layer.fresh(given)), Context.get(Registrar))
+          return QuietRegistrar.over<ProfileApi | SecureRandom.SecureRandom>({
             root: AccountFolders.rootOf(root, id),
             rounds: looks,
             store: (root) => FileProfileStore.layer({ root }),
@@ -129,7 +131,8 @@ const layers = (options: Options) => {
                 interval: settings.registrationInterval,
                 cooldown: settings.registrationCooldown
               })
-          }),
+          })
+        },
         claim: (id) => claim(AccountFolders.rootOf(root, id), { expiry, rounds }),
         open: (id, profile, latest) => {
           const own = AccountFolders.rootOf(root, id)

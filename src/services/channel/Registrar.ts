@@ -70,6 +70,11 @@ export class Registrar extends Context.Service<
      * is gone. What is on the line follows this and nothing else. A file that cannot be read changes nothing.
      */
     readonly profile: Stream.Stream<Option.Option<Profile>>
+    /**
+     * The same told to one, who keeps no fiber for it, until the function returned is called. Only where there may be a
+     * thousand registrars.
+     */
+    readonly follow?: ((each: (profile: Option.Option<Profile>) => void) => () => void) | undefined
     /** Leaves a proposal for a person to confirm; one that waits already is replaced. Answers its id. */
     readonly propose: (proposal: unknown) => Effect.Effect<{ readonly proposalId: string }, RegistrarError>
     /**

@@ -41,23 +41,20 @@ export interface Stage {
 }
 
 const registrarOf = (desk: Desk) =>
-  Layer.effect(
-    Registrar,
-    Effect.gen(function* () {
-      return Registrar.of({
-        state: yield* SubscriptionRef.make<RegistrationState>({
-          _tag: "absent",
-          setback: undefined,
-          retryAt: undefined
-        }),
-        profile: SubscriptionRef.changes(desk.profile),
-        propose: () => Effect.die(new Error("not asked for here")),
-        submit: () => Effect.die(new Error("not asked for here")),
-        cancel: () => Effect.void,
-        look: Effect.sync(() => void desk.looks++)
-      })
+  Effect.gen(function* () {
+    return Registrar.of({
+      state: yield* SubscriptionRef.make<RegistrationState>({
+        _tag: "absent",
+        setback: undefined,
+        retryAt: undefined
+      }),
+      profile: SubscriptionRef.changes(desk.profile),
+      propose: () => Effect.die(new Error("not asked for here")),
+      submit: () => Effect.die(new Error("not asked for here")),
+      cancel: () => Effect.void,
+      look: Effect.sync(() => void desk.looks++)
     })
-  )
+  })
 
 export const make = Effect.gen(function* () {
   const runSync = Effect.runSyncWith(yield* Effect.context<never>())
