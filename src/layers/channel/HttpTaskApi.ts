@@ -341,11 +341,15 @@ export const make = Effect.fnUntraced(function* (
 
     upload: Effect.fn("TaskApi.upload")(function* ({ attempt, path, progress, to }) {
       const taskId = "taskId" in to ? to.taskId : ""
+      const fencing = "taskId" in to ? to.fencing : undefined
       const { data, measured } = yield* put({
         url: options.artifactUrl,
-        call: { taskId, leased: false },
+        call: { taskId, leased: fencing !== undefined },
         attempt,
-        fields: ["taskId" in to ? ["task_id", to.taskId] : ["session_id", to.sessionId]],
+        fields: [
+          "taskId" in to ? ["task_id", to.taskId] : ["session_id", to.sessionId],
+          ...(fencing === undefined ? [] : [["fencing", String(fencing)] as const])
+        ],
         file: { field: "file", path, mediaType: "application/octet-stream" },
         tell: true,
         progress,

@@ -14,8 +14,10 @@ import type { Registrar, RegistrarError } from "../../services/channel/Registrar
 import type { RegistrationPhase, RegistrationState } from "../../services/channel/Registration.ts"
 import * as Toolbox from "../../services/channel/Toolbox.ts"
 import * as ProfileFields from "../../services/protocol/ProfileFields.ts"
+import type { WorkToolName } from "../../services/protocol/TaskTools.ts"
 import * as Tools from "../../services/protocol/Tools.ts"
 import * as OfferedTools from "./OfferedTools.ts"
+import * as TaskHandlers from "./TaskHandlers.ts"
 
 export interface Options {
   readonly registrar: Pick<Registrar["Service"], "state" | "propose" | "submit">
@@ -24,19 +26,30 @@ export interface Options {
   readonly connection: Effect.Effect<Option.Option<ConnectionState>>
   /** The operator lets an agent register without being asked. */
   readonly registersAtOnce: boolean
+  /** The task market; without it its tools say that there is no identity. */
+  readonly tasks?: TaskHandlers.Handlers | undefined
 }
 
 /** All that an operator's own host may be given. A turn gets what `namesFor` says. */
-export const names = ["insta_propose_registration", "insta_register_identity", "insta_get_plugin_profile"] as const
+export const names = [
+  "insta_propose_registration",
+  "insta_register_identity",
+  "insta_get_plugin_profile",
+  "insta_list_tasks",
+  "insta_grab_task",
+  "insta_submit_deliverable",
+  "insta_upload_artifact"
+] as const
 
 /** Law confined: what a turn may do follows from where it comes from. */
-const byOrigin: Readonly<Record<Origin, ReadonlyArray<Tools.ToolName>>> = {
+const byOrigin: Readonly<Record<Origin, ReadonlyArray<Tools.ToolName | WorkToolName>>> = {
   chat: [],
   world: [],
   registration: ["insta_propose_registration"],
-  work: []
+  // Inside the folder of its task; grabbing and handing in are the runner's.
+  work: ["read_file", "write_file", "list_files"]
 }
-export const namesFor = (origin: Origin): ReadonlyArray<Tools.ToolName> => byOrigin[origin]
+export const namesFor = (origin: Origin): ReadonlyArray<Tools.ToolName | WorkToolName> => byOrigin[origin]
 
 const reject = (
   error: Tools.ToolFailure["error"],
@@ -149,6 +162,8 @@ export const make = (options: Options) => {
   })
 
   return Tools.toolkit.of({
+    ...(options.tasks ?? TaskHandlers.none),
+
     insta_propose_registration: (input) =>
       Effect.map(propose(input, "insta_propose_registration"), ({ proposal, proposalId }) => ({
         status: "pending_confirmation" as const,
@@ -205,7 +220,8 @@ export const toolbox = (handlers: Handlers, chosen: ReadonlyArray<Tools.ToolName
   const all: Readonly<Record<Tools.ToolName, OfferedTools.Offered>> = {
     insta_propose_registration: OfferedTools.offer(Tools.proposeRegistration, handlers.insta_propose_registration),
     insta_register_identity: OfferedTools.offer(Tools.registerIdentity, handlers.insta_register_identity),
-    insta_get_plugin_profile: OfferedTools.offer(Tools.getPluginProfile, handlers.insta_get_plugin_profile)
+    insta_get_plugin_profile: OfferedTools.offer(Tools.getPluginProfile, handlers.insta_get_plugin_profile),
+    ...TaskHandlers.offered(handlers)
   }
   return OfferedTools.toolbox(chosen.map((name) => all[name]))
 }

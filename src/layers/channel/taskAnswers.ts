@@ -43,8 +43,8 @@ const wordsOf = (body: unknown): string | undefined => {
 
 const paramOf = (body: unknown): string | undefined => {
   if (!isRecord(body)) return undefined
-  const holder = isRecord(body["error"]) ? body["error"] : isRecord(body["data"]) ? body["data"] : body
-  const param = holder["param"]
+  const holder = isRecord(body["error"]) ? body["error"] : isRecord(body["data"]) ? body["data"] : {}
+  const param = body["param"] ?? holder["param"]
   return typeof param === "string" ? tame(param) : undefined
 }
 
@@ -63,6 +63,8 @@ const reasonOf = (status: number, code: number, body: unknown, { leased, taskId 
     case codes.task_already_grabbed:
       return leased ? new LeaseLost({ taskId }) : new AlreadyGrabbed({ taskId })
     case codes.task_not_available:
+      // Our platform says so where the grab is over.
+      if (leased && paramOf(body) === "fencing") return new LeaseLost({ taskId })
       return new NotAvailable({ taskId, detail: words ?? "its state does not allow this" })
     case codes.task_not_found:
       return new TaskUnknown({ taskId })

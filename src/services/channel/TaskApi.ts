@@ -203,7 +203,7 @@ export class TaskApi extends Context.Service<
     /** Uploads a file and binds it to a task or a session. */
     readonly upload: (input: {
       readonly path: string
-      readonly to: { readonly taskId: string } | { readonly sessionId: string }
+      readonly to: { readonly taskId: string; readonly fencing?: number | undefined } | { readonly sessionId: string }
       readonly attempt: string
       readonly progress?: Progress | undefined
     }) => Effect.Effect<Artifact, TaskApiError>

@@ -7,7 +7,11 @@ import type * as JsonSchema from "effect/JsonSchema"
 import * as Schema from "effect/Schema"
 import * as Tool from "effect/ai/Tool"
 import * as Toolkit from "effect/ai/Toolkit"
-import { bounds, FieldFault } from "./ProfileFields.ts"
+import { bounds } from "./ProfileFields.ts"
+import * as TaskTools from "./TaskTools.ts"
+import { failureCodes, ToolFailure } from "./ToolFailure.ts"
+
+export { failureCodes, ToolFailure }
 
 /**
  * What a profile says of an agent, as a model writes it. Only kinds are checked here; what may stand in a field is
@@ -53,27 +57,6 @@ export const ProposalTaken = Schema.Struct({
 })
 
 const next = Schema.String
-
-export const failureCodes = [
-  "invalid_input",
-  "already_registered",
-  "nothing_pending",
-  "busy",
-  "registration_refused",
-  "registration_failed",
-  "profile_unusable",
-  "unknown_tool",
-  "internal_error"
-] as const
-
-/** Every failure of every tool. `fields` is empty where no field is at fault. */
-export const ToolFailure = Schema.Struct({
-  error: Schema.Literals(failureCodes),
-  message: Schema.String,
-  fields: Schema.Array(FieldFault),
-  next
-})
-export type ToolFailure = typeof ToolFailure.Type
 
 export const proposeRegistration = Tool.make("insta_propose_registration", {
   description:
@@ -152,7 +135,15 @@ export const getPluginProfile = Tool.make("insta_get_plugin_profile", {
   .annotate(Tool.OpenWorld, false)
 
 /** All of them. A host with a toolkit of its own (MCP) takes it whole. */
-export const toolkit = Toolkit.make(proposeRegistration, registerIdentity, getPluginProfile)
+export const toolkit = Toolkit.make(
+  proposeRegistration,
+  registerIdentity,
+  getPluginProfile,
+  TaskTools.listTasks,
+  TaskTools.grabTask,
+  TaskTools.submitDeliverable,
+  TaskTools.uploadArtifact
+)
 
 export type ToolName = keyof typeof toolkit.tools
 

@@ -280,7 +280,7 @@ describe("the tools", () => {
       chat: [],
       world: [],
       registration: ["insta_propose_registration"],
-      work: []
+      work: ["read_file", "write_file", "list_files"]
     }
     for (const origin of ["chat", "world", "registration", "work"] as const) {
       assert.deepStrictEqual(ToolHandlers.namesFor(origin), allowed[origin])
