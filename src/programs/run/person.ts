@@ -19,7 +19,10 @@ export const exportPerson = (input: Input & Common & { readonly file: string }) 
   keeping.over(input, { access: "read" }, (place) =>
     Effect.gen(function* () {
       const person = yield* find(input.who, place)
-      const { conversations, files, messages } = yield* PersonData.exportTo(person, { ...place, file: input.file })
+      const { conversations, files, messages, tasks } = yield* PersonData.exportTo(person, {
+        ...place,
+        file: input.file
+      })
       if (input.json) {
         return yield* Output.event({
           event: "exported",
@@ -28,11 +31,12 @@ export const exportPerson = (input: Input & Common & { readonly file: string }) 
           file: input.file,
           conversations,
           messages,
-          files
+          files,
+          tasks
         })
       }
       yield* Output.line(
-        `${input.file}: ${person.name}, ${keeping.count(conversations, "conversation")} with ${keeping.count(messages, "message")}, ${keeping.count(files, "file")}.`
+        `${input.file}: ${person.name}, ${keeping.count(conversations, "conversation")} with ${keeping.count(messages, "message")}, ${keeping.count(files, "file")}, ${keeping.count(tasks, "task")}.`
       )
     })
   )
@@ -43,14 +47,14 @@ export const deletePerson = (input: Input & Common & { readonly yes: boolean }) 
       const person = yield* find(input.who, place)
       if (!input.yes) {
         return yield* new Failure({
-          message: `${person.name} (${person.userId}) would be deleted with all conversations, files and keys, and nothing brings them back. Add --yes to do it. Nothing was done.`
+          message: `${person.name} (${person.userId}) would be deleted with all conversations, files, tasks, points and keys, and nothing brings them back. Add --yes to do it. Nothing was done.`
         })
       }
       const gone = yield* PersonData.remove(person, place)
       if (input.json)
         return yield* Output.event({ event: "deleted", user_id: person.userId, name: person.name, ...gone })
       yield* Output.line(
-        `${person.name} is gone, with ${keeping.count(gone.conversations, "conversation")}, ${keeping.count(gone.messages, "message")} and ${keeping.count(gone.files, "file")}. Their keys and sign-ins no longer work.`
+        `${person.name} is gone, with ${keeping.count(gone.conversations, "conversation")}, ${keeping.count(gone.messages, "message")}, ${keeping.count(gone.files, "file")} and ${keeping.count(gone.tasks, "task")}. Their keys and sign-ins no longer work.`
       )
     })
   )

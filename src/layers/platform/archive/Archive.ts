@@ -4,6 +4,7 @@
  *     manifest.json          what is in it, with checksums (`Manifest`)
  *     tables/<name>.jsonl    the rows of a table, one JSON object a line, columns by name, in the order of the key
  *     files/<file id>        the bytes of the files
+ *     artifacts/<sha256>     the bytes of what agents handed in
  *     extras/<path>          files of the data folder that belong to it, as they are
  *
  * It holds what signs people in (hashes of keys, the secret that signs tokens): it is kept like a key, mode 0600.
@@ -26,6 +27,8 @@ export interface Table {
   readonly key: string
   /** A number that the database counts up. */
   readonly counted?: boolean
+  /** The migration that made it. */
+  readonly since?: number
 }
 
 /** In the order in which rows can be put back. */
@@ -36,7 +39,27 @@ export const tables: ReadonlyArray<Table> = [
   { name: "api_keys", key: "key_id" },
   { name: "sessions", key: "session_id" },
   { name: "exchanges", key: "ordinal", counted: true },
-  { name: "files", key: "file_id" }
+  { name: "files", key: "file_id" },
+  { name: "tasks", key: "task_id", since: 8 },
+  { name: "accounts", key: "account", since: 8 },
+  { name: "ledger", key: "entry_id", since: 8 },
+  { name: "artifacts", key: "artifact_id", since: 8 }
+]
+
+/** Those that a backup of this schema has. */
+export const tablesOf = (schema: number): ReadonlyArray<Table> => tables.filter(({ since = 0 }) => since <= schema)
+
+/** Bytes beside the rows: which table says what there is. Their checksum is in its column `sha256`. */
+export interface Bytes {
+  readonly table: string
+  /** The folder, in a backup and beside the database. */
+  readonly folder: "files" | "artifacts"
+  readonly name: (row: Readonly<Record<string, unknown>>) => string
+}
+
+export const bytes: ReadonlyArray<Bytes> = [
+  { table: "files", folder: "files", name: (row) => String(row["file_id"]) },
+  { table: "artifacts", folder: "artifacts", name: (row) => String(row["sha256"]) }
 ]
 
 /** Left out: tickets live for 90 seconds, activations for minutes, what is known of attempts to register for a day. */
@@ -53,6 +76,8 @@ export const Manifest = Schema.Struct({
   ordinal: Schema.Int,
   tables: Schema.Record(Schema.String, Schema.Struct({ rows: Schema.Int, sha256: Schema.String })),
   files: Schema.Struct({ count: Schema.Int, bytes: Schema.Int }),
+  /** Since schema 8. */
+  artifacts: Schema.optionalKey(Schema.Struct({ count: Schema.Int })),
   /** By path within the data folder: the checksum. */
   extras: Schema.Record(Schema.String, Schema.String)
 })
@@ -188,7 +213,7 @@ export const pack = Effect.fnUntraced(function* (folder: string, names: Readonly
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
 
 const nameOfEntry =
-  /^(manifest\.json|tables\/|tables\/[a-z_]+\.jsonl|files\/|files\/[A-Za-z0-9_]+|extras\/([A-Za-z0-9_.-]+\/?)*)$/
+  /^(manifest\.json|tables\/|tables\/[a-z_]+\.jsonl|files\/|files\/[A-Za-z0-9_]+|artifacts\/|artifacts\/[0-9a-f]{64}|extras\/([A-Za-z0-9_.-]+\/?)*)$/
 
 /** Unpacks a backup into a folder. What is none of its own names, or is no plain file, makes it no backup. */
 export const unpack = Effect.fnUntraced(function* (file: string, folder: string) {

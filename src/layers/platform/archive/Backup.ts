@@ -13,10 +13,11 @@ import { createHash } from "node:crypto"
 import * as Migrate from "../../sql/Migrate.ts"
 import * as Migrations from "../Migrations.ts"
 import { toNumber, toStoreError } from "../sqlStore.ts"
+import * as Stores from "../Stores.ts"
 import * as Archive from "./Archive.ts"
 
 export interface Options {
-  /** The data folder: `files/` is in it, and what is being packed lies in it for a while. */
+  /** The data folder: `files/` and `artifacts/` are in it, and what is being packed lies in it for a while. */
   readonly folder: string
   readonly filesFolder: string
   /** Files to take along where they are there, by their path within the data folder. */
@@ -29,10 +30,16 @@ export interface Options {
 
 export interface Summary {
   readonly rows: number
+  /** Those of messages and those that agents handed in. */
   readonly files: number
   readonly bytes: number
   /** Files that were known but whose bytes were gone: their rows are left out. */
   readonly missing: number
+}
+
+/** Of a table with bytes beside it. */
+interface FileRow extends Readonly<Record<string, unknown>> {
+  readonly size: number | bigint | string
 }
 
 const encode = (rows: ReadonlyArray<object>): Uint8Array =>
@@ -58,18 +65,28 @@ export const write = Effect.fn("Backup.write")(function* (options: Options) {
   const tell = options.onProgress ?? (() => undefined)
   const place = yield* Archive.staging(options.folder)
   const at = (...names: ReadonlyArray<string>) => path.join(place, ...names)
+  const folders = { files: options.filesFolder, artifacts: Stores.artifactsOf(path, options.folder) }
+  const taken = new Set<string>()
   let missing = 0
   let bytes = 0
 
   /** Puts the bytes of a file beside the rows: linked where the disk can, for it never changes once it is there. */
-  const takeFile = Effect.fnUntraced(function* (id: string, size: number): Effect.fn.Return<boolean, PlatformError> {
-    const from = path.join(options.filesFolder, id)
+  const takeFile = Effect.fnUntraced(function* (
+    source: Archive.Bytes,
+    row: FileRow
+  ): Effect.fn.Return<boolean, PlatformError> {
+    const { folder } = source
+    const id = source.name(row)
+    // Several rows may name the same bytes.
+    if (taken.has(`${folder}/${id}`)) return true
+    const from = path.join(folders[folder], id)
     if (!(yield* fs.exists(from))) {
       missing += 1
       return false
     }
-    yield* fs.link(from, at("files", id)).pipe(Effect.catch(() => fs.copyFile(from, at("files", id))))
-    bytes += size
+    yield* fs.link(from, at(folder, id)).pipe(Effect.catch(() => fs.copyFile(from, at(folder, id))))
+    taken.add(`${folder}/${id}`)
+    bytes += toNumber(row.size)
     return true
   })
 
@@ -82,16 +99,11 @@ export const write = Effect.fn("Backup.write")(function* (options: Options) {
       pg: () => sql.literal(table.counted === true ? "" : 'COLLATE "C"'),
       orElse: () => sql.literal("")
     })
-    const found = sql<{
-      file_id: string
-      size: number
-    }>`SELECT * FROM ${sql(table.name)} ORDER BY ${sql(table.key)} ${order}`
+    const source = Archive.bytes.find(({ table: name }) => name === table.name)
+    const found = sql<FileRow>`SELECT * FROM ${sql(table.name)} ORDER BY ${sql(table.key)} ${order}`
     yield* Stream.runForEachArray(found.stream, (batch) =>
       Effect.gen(function* () {
-        const kept =
-          table.name === "files"
-            ? yield* Effect.filter(batch, (row) => takeFile(row.file_id, toNumber(row.size)))
-            : batch
+        const kept = source === undefined ? batch : yield* Effect.filter(batch, (row) => takeFile(source, row))
         const encoded = encode(kept)
         digest.update(encoded)
         yield* file.writeAll(encoded)
@@ -115,7 +127,7 @@ export const write = Effect.fn("Backup.write")(function* (options: Options) {
       return yield* new Archive.ArchiveError({ name: options.file, reason: "Newer", detail: `schema ${schema}` })
     }
     const dumped: Record<string, { readonly rows: number; readonly sha256: string }> = {}
-    for (const table of Archive.tables) dumped[table.name] = yield* dump(table)
+    for (const table of Archive.tablesOf(schema)) dumped[table.name] = yield* dump(table)
     return { schema, dumped, ordinal: yield* highestOrdinal }
   })
 
@@ -136,6 +148,7 @@ export const write = Effect.fn("Backup.write")(function* (options: Options) {
     .makeDirectory(at("tables"))
     .pipe(
       Effect.andThen(fs.makeDirectory(at("files"))),
+      Effect.andThen(fs.makeDirectory(at("artifacts"))),
       Effect.andThen(fs.makeDirectory(at("extras"))),
       Effect.mapError(said)
     )
@@ -144,6 +157,7 @@ export const write = Effect.fn("Backup.write")(function* (options: Options) {
     Effect.catchTag("PlatformError", (error) => Effect.fail(said(error)))
   )
   const files = dumped["files"]?.rows ?? 0
+  const artifacts = dumped["artifacts"]?.rows ?? 0
   const manifest: Archive.Manifest = {
     format: "clawfiber-backup",
     version: Archive.version,
@@ -152,11 +166,12 @@ export const write = Effect.fn("Backup.write")(function* (options: Options) {
     ordinal,
     tables: dumped,
     files: { count: files, bytes },
+    artifacts: { count: artifacts },
     extras: yield* Effect.mapError(takeExtras, said)
   }
   yield* Effect.mapError(fs.writeFileString(at(Archive.manifestName), `${JSON.stringify(manifest, null, 2)}\n`), said)
   tell("packing", 0)
-  yield* Archive.pack(place, [Archive.manifestName, "tables", "files", "extras"], options.file)
+  yield* Archive.pack(place, [Archive.manifestName, "tables", "files", "artifacts", "extras"], options.file)
   const rows = Object.values(dumped).reduce((sum, table) => sum + table.rows, 0)
-  return { rows, files, bytes, missing } satisfies Summary
+  return { rows, files: files + artifacts, bytes, missing } satisfies Summary
 }, Effect.scoped)

@@ -1,14 +1,20 @@
 /** All that a platform keeps of one person: given out as one file, or deleted. Needs the database as `SqlClient`. */
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as SqlClient from "effect/sql/SqlClient"
 import { NotFound } from "../../../services/platform/PlatformError.ts"
+import { fromHundredths } from "../../../services/protocol/Market.ts"
 import * as Migrate from "../../sql/Migrate.ts"
 import * as Migrations from "../Migrations.ts"
 import * as rows from "../exchangeRows.ts"
 import { sanitizeFilename } from "../filenames.ts"
+import * as SqlLedger from "../SqlLedger.ts"
 import { toId, toNumber, toStoreError } from "../sqlStore.ts"
+import * as Stores from "../Stores.ts"
+import * as taskDeparture from "../taskDeparture.ts"
+import { type Row as TaskRow, toTask } from "../taskRows.ts"
 import * as Archive from "./Archive.ts"
 
 export interface Person {
@@ -84,6 +90,56 @@ const conversationsOf = Effect.fnUntraced(function* (userId: string) {
   )
 })
 
+interface EntryRow {
+  readonly kind: string
+  readonly amount: rows.Numeric
+  readonly balance: rows.Numeric
+  readonly task_id: string | null
+  readonly created_at: rows.Numeric
+}
+
+interface ArtifactRow extends FileRow {
+  readonly artifact_id: string
+  readonly task_id: string
+  readonly sha256: string
+}
+
+/** Tasks that they posted, what was handed in for them, their points. */
+const marketOf = Effect.fnUntraced(function* (userId: string) {
+  const sql = yield* SqlClient.SqlClient
+  const posted = yield* sql<TaskRow>`SELECT * FROM tasks WHERE creator_id = ${userId} ORDER BY created_at, task_id`
+  const entries = yield* sql<EntryRow>`SELECT * FROM ledger WHERE account = ${SqlLedger.ofPerson(userId)} ORDER BY seq`
+  const handed = yield* sql<ArtifactRow>`SELECT a.* FROM artifacts a
+    JOIN tasks t ON t.task_id = a.task_id AND t.claw_id = a.claw_id
+    WHERE t.creator_id = ${userId} AND t.delivered_at IS NOT NULL ORDER BY a.created_at, a.artifact_id`
+  return {
+    handed,
+    tasks: posted
+      .map((row) => toTask(row))
+      .map((task) => ({
+        task_id: task.taskId,
+        title: task.title,
+        description: task.description,
+        category: task.category,
+        bounty: task.bounty,
+        deadline: time(task.deadline),
+        status: task.status,
+        review: task.review ?? null,
+        return_reason: task.returnReason ?? null,
+        claw_id: task.assignedClawId ?? null,
+        result: task.deliverable?.resultDescription ?? null,
+        created_at: time(task.createdAt)
+      })),
+    ledger: entries.map(({ amount, balance, created_at, kind, task_id }) => ({
+      kind,
+      amount: fromHundredths(BigInt(amount)),
+      balance: fromHundredths(BigInt(balance)),
+      task_id,
+      at: time(created_at)
+    }))
+  }
+})
+
 /** One file: `person.json`, and what they uploaded under `files/`. No secret is in it, not even as a hash. */
 export const exportTo = Effect.fn("PersonData.exportTo")(function* (
   person: Person,
@@ -105,17 +161,20 @@ export const exportTo = Effect.fn("PersonData.exportTo")(function* (
     const agents = yield* sql<{ claw_id: string; name: string }>`
       SELECT claw_id, name FROM identities WHERE owner_id = ${userId} ORDER BY created_at, claw_id`
     const files = yield* sql<FileRow>`SELECT * FROM files WHERE user_id = ${userId} ORDER BY created_at, file_id`
-    return { keys, agents, files, conversations: yield* conversationsOf(userId) }
+    return { keys, agents, files, conversations: yield* conversationsOf(userId), market: yield* marketOf(userId) }
   }).pipe(sql.withTransaction, toStoreError)
 
   const said = Effect.mapError(Archive.fromPlatformError(options.file))
   yield* said(fs.makeDirectory(path.join(place, "files")))
+  /** Beside the data, under a name that says what it is; null where its bytes are gone. */
+  const take = Effect.fnUntraced(function* (id: string, file: FileRow, from: string) {
+    const name = `files/${id}-${sanitizeFilename(file.filename)}`
+    const there = yield* fs.exists(from)
+    if (there) yield* fs.copyFile(from, path.join(place, name))
+    return there ? name : null
+  })
   const files = yield* Effect.forEach(found.files, (file) =>
     Effect.gen(function* () {
-      const name = `files/${file.file_id}-${sanitizeFilename(file.filename)}`
-      const from = path.join(options.filesFolder, file.file_id)
-      const there = yield* fs.exists(from)
-      if (there) yield* fs.copyFile(from, path.join(place, name))
       return {
         file_id: file.file_id,
         filename: file.filename,
@@ -123,7 +182,20 @@ export const exportTo = Effect.fn("PersonData.exportTo")(function* (
         size: toNumber(file.size),
         session_id: file.session_id,
         created_at: time(file.created_at),
-        path: there ? name : null
+        path: yield* take(file.file_id, file, path.join(options.filesFolder, file.file_id))
+      }
+    }).pipe(said)
+  )
+  const artifacts = Stores.artifactsOf(path, options.folder)
+  const handedIn = yield* Effect.forEach(found.market.handed, (file) =>
+    Effect.gen(function* () {
+      return {
+        artifact_id: file.artifact_id,
+        task_id: file.task_id,
+        filename: file.filename,
+        size: toNumber(file.size),
+        created_at: time(file.created_at),
+        path: yield* take(file.artifact_id, file, path.join(artifacts, file.sha256))
       }
     }).pipe(said)
   )
@@ -137,25 +209,30 @@ export const exportTo = Effect.fn("PersonData.exportTo")(function* (
     })),
     agents: found.agents,
     conversations: found.conversations,
-    files
+    files,
+    tasks: found.market.tasks,
+    handed_in: handedIn,
+    points: found.market.ledger
   }
   yield* said(fs.writeFileString(path.join(place, "person.json"), `${JSON.stringify(data, null, 2)}\n`))
   yield* Archive.pack(place, ["person.json", "files"], options.file)
   return {
     conversations: data.conversations.length,
     messages: data.conversations.reduce((sum, conversation) => sum + conversation.messages.length, 0),
-    files: files.length
+    files: files.length,
+    tasks: data.tasks.length
   }
 }, Effect.scoped)
 
-/** Conversations, files, keys, tickets, activations and the person: in one transaction, then the bytes. Agents of theirs stay, without owner. */
+/** Conversations, files, tasks, keys, tickets, activations and the person: in one transaction, then the bytes. Agents of theirs stay, without owner. */
 export const remove = Effect.fn("PersonData.remove")(function* ({ userId }: Person, options: Options) {
   const sql = yield* SqlClient.SqlClient
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const { files, gone } = yield* Effect.gen(function* () {
+  const { files, gone, unnamed } = yield* Effect.gen(function* () {
     // First, so that nobody signs in by it any more while the rest goes.
     yield* sql`DELETE FROM people WHERE user_id = ${userId}`
+    const { tasks, unnamed } = yield* taskDeparture.leave(userId)
     yield* sql`DELETE FROM api_keys WHERE user_id = ${userId}`
     yield* sql`DELETE FROM tickets WHERE user_id = ${userId}`
     yield* sql`DELETE FROM activations WHERE user_id = ${userId}`
@@ -163,14 +240,17 @@ export const remove = Effect.fn("PersonData.remove")(function* ({ userId }: Pers
     const messages = yield* sql`DELETE FROM exchanges WHERE user_id = ${userId} RETURNING ordinal`
     const sessions = yield* sql`DELETE FROM sessions WHERE user_id = ${userId} RETURNING session_id`
     const files = yield* sql<{ file_id: string }>`DELETE FROM files WHERE user_id = ${userId} RETURNING file_id`
-    return { files, gone: { conversations: sessions.length, messages: messages.length, files: files.length } }
-  }).pipe(sql.withTransaction, toStoreError)
+    const gone = { conversations: sessions.length, messages: messages.length, files: files.length, tasks }
+    return { files, gone, unnamed }
+  }).pipe(sql.withTransaction, toStoreError, Effect.provide(SecureRandom.layerWebCrypto))
+  const artifacts = Stores.artifactsOf(path, options.folder)
+  const places = [
+    ...files.map(({ file_id }) => path.join(options.filesFolder, file_id)),
+    ...unnamed.map((sha256) => path.join(artifacts, sha256))
+  ]
   yield* Effect.forEach(
-    files,
-    ({ file_id }) =>
-      fs
-        .remove(path.join(options.filesFolder, file_id), { force: true })
-        .pipe(Effect.mapError(Archive.fromPlatformError(options.filesFolder))),
+    places,
+    (place) => Effect.mapError(fs.remove(place, { force: true }), Archive.fromPlatformError(options.filesFolder)),
     { discard: true }
   )
   return gone

@@ -14,6 +14,7 @@ import { createHash } from "node:crypto"
 import * as Migrate from "../../sql/Migrate.ts"
 import * as Migrations from "../Migrations.ts"
 import { toStoreError } from "../sqlStore.ts"
+import * as Stores from "../Stores.ts"
 import * as Archive from "./Archive.ts"
 
 export interface Options {
@@ -136,25 +137,34 @@ export const read = Effect.fn("Restore.read")(function* (options: Options) {
 
   // Everything is looked at before anything is touched.
   tell("checking", 0)
-  for (const { name } of Archive.tables) {
+  const tables = Archive.tablesOf(manifest.schema)
+  for (const { name } of tables) {
     const expected = manifest.tables[name]
     if (expected === undefined) return yield* damaged(`the table ${name} is missing`)
     if ((yield* hashOf(at("tables", `${name}.jsonl`))) !== expected.sha256) {
       return yield* damaged(`the table ${name} is not what was written`)
     }
   }
-  const files: Array<string> = []
-  yield* Stream.runForEach(rowsOf("files"), (row) =>
-    Effect.gen(function* () {
-      const id = String(row["file_id"])
-      if (!/^[A-Za-z0-9_]+$/.test(id)) return yield* damaged("a file has an impossible name")
-      if ((yield* hashOf(at("files", id))) !== row["sha256"])
-        return yield* damaged(`the file ${id} is not what was written`)
-      files.push(id)
-      tell("checking", files.length)
-    })
-  )
-  if (files.length !== manifest.files.count) return yield* damaged("files are missing")
+  const files: Array<{ readonly folder: Archive.Bytes["folder"]; readonly id: string }> = []
+  for (const source of Archive.bytes) {
+    if (!tables.some(({ name }) => name === source.table)) continue
+    const checked = new Set<string>()
+    let count = 0
+    yield* Stream.runForEach(rowsOf(source.table), (row) =>
+      Effect.gen(function* () {
+        const id = source.name(row)
+        count += 1
+        if (checked.has(id)) return
+        checked.add(id)
+        if (!/^[A-Za-z0-9_]+$/.test(id)) return yield* damaged("a file has an impossible name")
+        if ((yield* hashOf(at(source.folder, id))) !== row["sha256"])
+          return yield* damaged(`the file ${id} is not what was written`)
+        files.push({ folder: source.folder, id })
+        tell("checking", files.length)
+      })
+    )
+    if (count !== (manifest[source.folder]?.count ?? 0)) return yield* damaged("files are missing")
+  }
 
   /** Those that are not there as they are already. */
   const extras: Array<string> = []
@@ -182,9 +192,13 @@ export const read = Effect.fn("Restore.read")(function* (options: Options) {
     return rows
   })
 
-  yield* fs.makeDirectory(options.filesFolder, { recursive: true, mode: 0o700 }).pipe(Effect.mapError(said))
-  const before = new Set(yield* Effect.mapError(fs.readDirectory(options.filesFolder), said))
-  const target = (id: string) => path.join(options.filesFolder, id)
+  const folders = { files: options.filesFolder, artifacts: Stores.artifactsOf(path, options.folder) }
+  const before = new Set<string>()
+  for (const folder of Object.values(folders)) {
+    yield* fs.makeDirectory(folder, { recursive: true, mode: 0o700 }).pipe(Effect.mapError(said))
+    for (const name of yield* Effect.mapError(fs.readDirectory(folder), said)) before.add(path.join(folder, name))
+  }
+  const targets = files.map(({ folder, id }) => ({ from: at(folder, id), to: path.join(folders[folder], id) }))
   const placed: Array<string> = []
   const exchanged: Array<string> = []
 
@@ -199,7 +213,7 @@ export const read = Effect.fn("Restore.read")(function* (options: Options) {
   })
 
   const undo = Effect.gen(function* () {
-    for (const id of placed) yield* Effect.ignore(fs.remove(target(id), { force: true }))
+    for (const place of placed) yield* Effect.ignore(fs.remove(place, { force: true }))
     for (const [index, name] of exchanged.entries()) {
       const there = path.join(options.folder, name)
       yield* fs.remove(there, { force: true }).pipe(
@@ -215,18 +229,18 @@ export const read = Effect.fn("Restore.read")(function* (options: Options) {
     yield* Migrate.run({ database: options.name, migrations: Migrations.upTo(manifest.schema) })
     yield* numbering("BY DEFAULT")
     let rows = 0
-    for (const { name } of Archive.tables) rows += yield* fill(name)
+    for (const { name } of tables) rows += yield* fill(name)
     yield* numbering("ALWAYS")
     yield* countOn(manifest.ordinal)
     // A backup of an older version goes the way that its database would have gone.
     yield* Migrations.run(options.name)
     tell("files", files.length)
-    for (const id of files) {
-      // Ids are never given twice: what has this name already has these bytes.
-      if (before.has(id)) continue
-      placed.push(id)
-      yield* Effect.mapError(fs.rename(at("files", id), target(id)), said)
-      yield* Effect.mapError(fs.chmod(target(id), 0o600), said)
+    for (const { from, to } of targets) {
+      // Ids are never given twice, nor hashes: what has this name already has these bytes.
+      if (before.has(to)) continue
+      placed.push(to)
+      yield* Effect.mapError(fs.rename(from, to), said)
+      yield* Effect.mapError(fs.chmod(to, 0o600), said)
     }
     yield* Effect.mapError(Effect.forEach(extras, exchange, { discard: true }), said)
     return rows
@@ -242,10 +256,10 @@ export const read = Effect.fn("Restore.read")(function* (options: Options) {
     Effect.onError(() => undo)
   )
 
-  const kept = new Set(files)
+  const kept = new Set(targets.map(({ to }) => to))
   yield* Effect.forEach(
-    [...before].filter((name) => !kept.has(name)),
-    (name) => Effect.ignore(fs.remove(target(name), { force: true })),
+    [...before].filter((place) => !kept.has(place)),
+    (place) => Effect.ignore(fs.remove(place, { force: true })),
     { discard: true }
   )
   return { rows, files: files.length, createdAt: manifest.createdAt } satisfies Summary

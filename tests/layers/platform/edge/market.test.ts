@@ -31,7 +31,8 @@ const send = (
     }
     const headers = { ...headersOf(keys), ...(attempt === undefined ? {} : { "idempotency-key": attempt }) }
     const response = await fetch(platform.url + path, { method: "POST", headers, body: form })
-    return { status: response.status, body: await response.json() }
+    const body = (await response.json()) as Json
+    return { status: response.status, body }
   })
 
 const posting = {

@@ -63,7 +63,7 @@ for (const { home: homeIn, missing, name } of databases) {
           const fs = yield* FileSystem.FileSystem
           const file = `${root}/ann.tar.gz`
           const counts = yield* PersonData.exportTo(ann.person, { ...place, file })
-          assert.deepStrictEqual(counts, { conversations: 1, messages: 2, files: 1 })
+          assert.deepStrictEqual(counts, { conversations: 1, messages: 2, files: 1, tasks: 0 })
           yield* fs.makeDirectory(`${root}/out`)
           yield* Effect.promise(() => tar.extract({ file, cwd: `${root}/out` }))
           const text = yield* fs.readFileString(`${root}/out/person.json`)
@@ -89,7 +89,7 @@ for (const { home: homeIn, missing, name } of databases) {
           const ticket = yield* people.issueTicket(ann.person.userId)
           const { token } = yield* (yield* Activations).start(ann.person.userId)
           const gone = yield* PersonData.remove(ann.person, place)
-          assert.deepStrictEqual(gone, { conversations: 1, messages: 2, files: 1 })
+          assert.deepStrictEqual(gone, { conversations: 1, messages: 2, files: 1, tasks: 0 })
           assert.strictEqual(yield* tagOf(people.authenticate(ann.token)), "Unauthorized")
           assert.strictEqual(yield* tagOf(people.authenticate(key.secret)), "Unauthorized")
           assert.strictEqual(yield* tagOf(people.redeemTicket(ticket)), "Unauthorized")
