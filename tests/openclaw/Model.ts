@@ -45,6 +45,12 @@ export const lastWords = (asked: Asked): string => {
   return textOf(said.at(-1)?.content ?? "")
 }
 
+/** Whether a tool has answered since the person spoke. */
+export const hasToolResult = (asked: Asked): boolean => {
+  const isPerson = (message: Message) => message.role === "user" && !textOf(message.content).startsWith(internal)
+  return asked.messages.findLastIndex(({ role }) => role === "tool") > asked.messages.findLastIndex(isPerson)
+}
+
 const read = async (request: IncomingMessage): Promise<string> => {
   let body = ""
   for await (const chunk of request) body += String(chunk)

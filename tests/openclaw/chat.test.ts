@@ -4,7 +4,7 @@ import type OpenAI from "openai"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Gateway } from "./Gateway.ts"
-import { lastWords, Model } from "./Model.ts"
+import { hasToolResult, lastWords, Model } from "./Model.ts"
 import { type Keys, Platform } from "./Platform.ts"
 
 let model: Model
@@ -156,7 +156,7 @@ describe("a stranger, and whom the operator let in", () => {
       writeFileSync(join(gateway.home, "workspace", "note.txt"), "It is in the note.")
       model.otherwise = (asked) => {
         if (!lastWords(asked).includes("Look it up.")) return undefined
-        if (asked.messages.at(-1)?.role === "tool") return { pieces: ["Here it ", "is."] }
+        if (hasToolResult(asked)) return { pieces: ["Here it ", "is."] }
         return { pieces: ["Let me ", "look. "], call: { name: "read", arguments: { path: "note.txt" } } }
       }
       const { deltas, done, failure } = await persist(friends, "Look it up.")

@@ -1,7 +1,7 @@
 /** From nothing to a chat in the real host: its agent proposes, the operator confirms by a gateway method, it connects. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Gateway } from "./Gateway.ts"
-import { Model } from "./Model.ts"
+import { hasToolResult, Model } from "./Model.ts"
 import { Platform } from "./Platform.ts"
 
 interface Registration {
@@ -17,9 +17,9 @@ let gateway: Gateway
 
 /** The model introduces itself when it is given the tool for it, and chats else. */
 const introduce = (name: string): Model["otherwise"] => {
-  return ({ messages, tools }) => {
-    if (!tools.includes("insta_propose_registration")) return undefined
-    if (messages.at(-1)?.role === "tool") return { pieces: ["Done."] }
+  return (asked) => {
+    if (!asked.tools.includes("insta_propose_registration")) return undefined
+    if (hasToolResult(asked)) return { pieces: ["Done."] }
     return {
       pieces: [],
       call: { name: "insta_propose_registration", arguments: { name, description: "Counts things for people." } }

@@ -36,15 +36,11 @@ export interface Ingress {
   readonly ingress: { readonly admission: Admission; readonly reasonCode?: string | undefined }
 }
 
-export interface ReplyOptions {
-  readonly abortSignal: AbortSignal
-  readonly sourceReplyDeliveryMode: "automatic"
-  readonly suppressDefaultToolProgressMessages: true
-  readonly allowProgressCallbacksWhenSourceDeliverySuppressed: true
-  readonly disableBlockStreaming: true
-  readonly onPartialReply: (payload: { readonly text?: string | undefined }) => void
-  readonly onAssistantMessageStart: () => void
-  readonly onToolStart: (payload: { readonly name?: string | undefined; readonly phase?: string | undefined }) => void
+/** Something the host's agent does; a `preamble` is what it says before a tool call. */
+export interface Item {
+  readonly kind?: string | undefined
+  readonly phase?: string | undefined
+  readonly progressText?: string | undefined
 }
 
 export interface Dispatched {

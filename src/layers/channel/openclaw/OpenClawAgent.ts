@@ -21,7 +21,7 @@ import {
 } from "../../../services/channel/AgentRuntime.ts"
 import type { Toolbox } from "../../../services/channel/Toolbox.ts"
 import * as Batches from "../Batches.ts"
-import type { ChannelRuntime, Config, Kind, Payload, Route } from "./Host.ts"
+import type { ChannelRuntime, Config, Item, Kind, Payload, Route } from "./Host.ts"
 import { Partials } from "./Partials.ts"
 
 export const channel = "instaclaw"
@@ -212,6 +212,12 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
               if (!over) push(partials.partial(payload.text ?? ""))
             },
             onAssistantMessageStart: () => partials.start(),
+            // Asking for these makes the host show the text before a tool call at all; else it keeps it for itself.
+            onItemEvent: (payload: Item) => {
+              if (!over && payload.kind === "preamble" && payload.phase === "end") {
+                push(partials.deliver(payload.progressText ?? ""))
+              }
+            },
             onToolStart: (payload: { readonly name?: string | undefined }) => {
               if (!over) sink.push({ _tag: "Activity", label: payload.name ?? "tool" })
             }
