@@ -175,6 +175,13 @@ export class SimDatabase {
     if (this.#full) this.sync()
   }
 
+  /** Its memory is the engine's own, which no garbage collector hurries to give back. */
+  close(): void {
+    this.#compiled.clear()
+    this.#compiledFor = undefined
+    this.#live.close()
+  }
+
   /** The process died: what it had not committed is gone. */
   crash(): void {
     this.#open = []
@@ -187,6 +194,7 @@ export class SimDatabase {
     const kept = chance.int(this.#synced, this.#log.length)
     if (kept === this.#log.length) return
     this.#log = this.#log.slice(0, kept)
+    this.close()
     this.#live = this.#make()
     for (const transaction of this.#log) {
       for (const { params, text } of transaction) this.#live.prepare(text).all(...params)

@@ -456,6 +456,9 @@ export const run = async (plan: Plan, options: Options = {}): Promise<Outcome> =
   } catch (cause) {
     if (!(cause instanceof Livelock)) throw cause
     world.laws.report("drain", cause.message)
+  } finally {
+    world.platform.database.close()
+    for (const { database } of world.agents) database?.close()
   }
   return { plan, broken: world.laws.broken, figures: world.stage.figures, trace: world.stage.lines ?? [] }
 }
