@@ -6,6 +6,7 @@
 import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import { Connection } from "../../services/channel/Connection.ts"
@@ -47,6 +48,24 @@ export const serve = (connection: Connection["Service"], dispatcher: Dispatcher[
     Effect.andThen(Stream.runForEachArray(connection.inbound, (frames) => handleAll(dispatcher, frames))),
     Effect.ensuring(Effect.suspend(() => dispatcher.drain))
   )
+
+/** Serves as long as the scope lives, and stands by without a fiber while nothing comes. */
+export const attend = Effect.fnUntraced(function* (
+  connection: Connection["Service"],
+  dispatcher: Dispatcher["Service"]
+): Effect.fn.Return<void, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  if (connection.consume === undefined) {
+    yield* Effect.forkIn(serve(connection, dispatcher), scope)
+    return
+  }
+  yield* Scope.addFinalizer(
+    scope,
+    Effect.suspend(() => dispatcher.drain)
+  )
+  const frames = connection.consume((frames) => handleAll(dispatcher, frames))
+  yield* Effect.forkIn(Effect.andThen(dispatcher.recover, Scope.provide(frames, scope)), scope)
+})
 
 export const run: Effect.Effect<void, never, Connection | Dispatcher> = Effect.gen(function* () {
   yield* serve(yield* Connection, yield* Dispatcher)

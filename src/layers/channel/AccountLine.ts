@@ -162,6 +162,6 @@ export const open = Effect.fnUntraced(function* (
       context
     )
   })
-  yield* Effect.forkScoped(Account.serve(connection, dispatcher))
+  yield* Account.attend(connection, dispatcher)
   return { profile, url: wsUrl, connection, dispatcher }
 })

@@ -4,13 +4,13 @@
  *
  * A class because a thousand of them stand idle in one process: their methods are shared.
  */
-import type * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import {
@@ -70,7 +70,6 @@ export class Line implements Service, Link.Owner, Reading {
       readonly clock: Clock.Clock
       readonly runFork: Run
       readonly signals: Queue.Queue<Signal>
-      readonly frames: Queue.Queue<string, Cause.Done>
     }
   ) {
     this.settings = options.settings
@@ -83,7 +82,7 @@ export class Line implements Service, Link.Owner, Reading {
     const { outbox } = this.writer
     const status = { name: options.name, outbox, runFork: parts.runFork }
     this.status = new ConnectionStatus.ConnectionStatus(status)
-    this.queue = new InboundQueue(parts.frames, options.settings.inboundCharacters, this)
+    this.queue = new InboundQueue(options.settings.inboundCharacters, this)
   }
 
   // -- what others may do with it ------------------------------------------------------------------------------------
@@ -93,6 +92,9 @@ export class Line implements Service, Link.Owner, Reading {
   }
   get inbound(): Stream.Stream<string> {
     return this.queue.stream
+  }
+  consume(handle: (frames: ReadonlyArray<string>) => Effect.Effect<void>): Effect.Effect<void, never, Scope.Scope> {
+    return Effect.map(Effect.scope, (scope) => this.queue.consume(handle, scope))
   }
   get send(): Connection["Service"]["send"] {
     return this.writer.send

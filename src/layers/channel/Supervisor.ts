@@ -9,7 +9,6 @@
  *
  * The disconnect notice is understood here and not left to the Dispatcher: it concerns the socket it came on.
  */
-import type * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -234,8 +233,7 @@ export const make = Effect.fnUntraced(function* (
     {
       clock: yield* Clock.Clock,
       runFork: Effect.runForkWith(yield* Effect.context<never>()),
-      signals: yield* Queue.unbounded<Signal>(),
-      frames: yield* Queue.unbounded<string, Cause.Done>()
+      signals: yield* Queue.unbounded<Signal>()
     }
   )
   // In a fiber of its own: finalizers cannot be interrupted, and its time limits work by interruption.

@@ -5,6 +5,7 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as SubscriptionRef from "effect/SubscriptionRef"
 
@@ -128,6 +129,13 @@ export class Connection extends Context.Service<
     readonly state: SubscriptionRef.SubscriptionRef<ConnectionState>
     /** Text frames in order of arrival, across reconnects. One consumer. Ends when the connection is closed. */
     readonly inbound: Stream.Stream<string>
+    /**
+     * Instead of `inbound`: frames as they come, as many at once as there are, in order; until the scope is closed.
+     * Only where there may be a thousand connections, of which each would keep a fiber that waits.
+     */
+    readonly consume?:
+      | ((handle: (frames: ReadonlyArray<string>) => Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>)
+      | undefined
     /**
      * Sends frames in order, on whatever socket there is when it is their turn; without one they wait in an outbox.
      * Suspends while the outbox is full (law bounded). Fails only with FrameTooLarge, Closed, or a blocked reason.
