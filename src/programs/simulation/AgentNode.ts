@@ -680,14 +680,21 @@ export class AgentNode {
 
   /** What can be seen from outside, looked at from time to time. */
   #sample(machine: Machine, sockets: Sockets): void {
-    const { laws, outside } = this.stage
+    const { laws, outside, secrets } = this.stage
+    let shown: ConnectionState | undefined
+    let known = 0
     const look = (): void => {
       const running = this.#running
       if (!machine.alive || running?.machine !== machine) return
       // Who computes answers nobody who asks for its state.
       if (machine.isBusy) return void outside.after(machine.busyUntil - this.stage.now + 100, look)
       const state = SubscriptionRef.getUnsafe(running.connection.state)
-      this.stage.guard(`${this.name} shows`, `${state.lastFailure?.message} ${JSON.stringify(state)}`)
+      // It is never changed, only replaced.
+      if (state !== shown || known !== secrets.size) {
+        shown = state
+        known = secrets.size
+        this.stage.guard(`${this.name} shows`, `${state.lastFailure?.message} ${JSON.stringify(state)}`)
+      }
       const silence = this.stage.now - sockets.heardAt
       laws.check(
         "honest-status",

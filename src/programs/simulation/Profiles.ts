@@ -127,7 +127,7 @@ export const narrow: Profile = {
 export const idle: Profile = {
   ...base,
   name: "idle",
-  about: "a hundred accounts on the line, and nobody writes",
+  about: "a hundred accounts on the line for four hours, and nobody writes",
   accounts: 100,
   users: 1,
   messages: 0,
@@ -135,7 +135,7 @@ export const idle: Profile = {
   faultCount: 0,
   calmAt: 0,
   drainBound: 5 * minute,
-  length: 60 * minute
+  length: 240 * minute
 }
 
 export const find = (name: string): Profile | undefined =>
