@@ -70,6 +70,7 @@ for (const { home: homeIn, missing, name } of databases) {
           const { ann, sha256, waiting } = yield* furnish.pipe(Effect.provide(stores(from)))
           const written = yield* backup(from, `${root}/all.tar.gz`)
           assert.deepInclude(written, { files: 3, missing: 0 })
+          yield* (yield* FileSystem.FileSystem).makeDirectory(to.folder, { recursive: true })
           yield* restore(to, `${root}/all.tar.gz`)
           yield* Effect.gen(function* () {
             const pool = yield* TaskPool
