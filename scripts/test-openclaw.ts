@@ -1,0 +1,30 @@
+// The plugin in the real OpenClaw. The host is kept apart from the project's own dependencies and installed on the first
+// run (some 800 MB, half a minute); where the registry does not give it, that is said and nothing is tested.
+import { spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
+
+const folder = "tests/openclaw"
+const shell = process.platform === "win32"
+
+if (!existsSync(`${folder}/node_modules/openclaw/openclaw.mjs`)) {
+  console.log("Installing OpenClaw into tests/openclaw ...")
+  const installed = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel", "error"], {
+    cwd: folder,
+    stdio: "inherit",
+    shell
+  })
+  if (installed.status !== 0) {
+    console.error("OpenClaw could not be installed, so the plugin was NOT tested in it. Look at the lines above.")
+    process.exit(3)
+  }
+}
+// What is built of an earlier state would be loaded instead of the sources.
+if (existsSync("dist/programs")) {
+  const built = spawnSync("npm", ["run", "--silent", "build"], { stdio: "inherit", shell })
+  if (built.status !== 0) process.exit(built.status ?? 1)
+}
+const tested = spawnSync("vitest", ["run", "-c", `${folder}/vitest.config.ts`, ...process.argv.slice(2)], {
+  stdio: "inherit",
+  shell
+})
+process.exit(tested.status ?? 1)
