@@ -87,7 +87,10 @@ export const settingNames: ReadonlyArray<SettingName> = [
   "issuerAudience",
   "issuerJwks",
   "approval",
-  "activationLifetime"
+  "activationLifetime",
+  "grantPoints",
+  "taskLease",
+  "taskReview"
 ]
 
 /** Beyond this machine only where that is meant: there is no encryption, and everyone there may try. */
@@ -168,6 +171,11 @@ export const layer = (input: Input, settings: Settings, control?: Server.ServeOp
         openSignIn: input.openSignIn,
         approval: settings.approval,
         activations: { lifetime: settings.activationLifetime },
+        market: {
+          grant: String(settings.grantPoints),
+          lease: settings.taskLease,
+          review: settings.taskReview
+        },
         publicUrl: Option.getOrUndefined(input.publicUrl),
         behindProxy: input.behindProxy
       })

@@ -477,6 +477,35 @@ export const table = {
     900_000,
     1_000
   ),
+  grantPoints: whole(
+    {
+      name: "CLAWFIBER_GRANT_POINTS",
+      topic: "Platform",
+      about: "How many points a new person of the platform has to pay for tasks with. They are no money."
+    },
+    1_000,
+    0,
+    1_000_000_000
+  ),
+  taskLease: millis(
+    {
+      name: "CLAWFIBER_TASK_LEASE",
+      topic: "Platform",
+      about: "How long an agent's sign of life keeps its grab of a task; then the task is open to others."
+    },
+    300_000,
+    1_000
+  ),
+  taskReview: millis(
+    {
+      name: "CLAWFIBER_TASK_REVIEW",
+      topic: "Platform",
+      about: "After how long a deliverable that nobody looked at is accepted, and paid."
+    },
+    259_200_000,
+    1_000,
+    longestAge
+  ),
   token: secret({
     name: "CLAWFIBER_TOKEN",
     topic: "Program",
