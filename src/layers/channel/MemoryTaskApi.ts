@@ -29,6 +29,8 @@ import * as ownFile from "./ownFile.ts"
 export interface Options {
   /** How long a grab holds without a sign. 10 minutes by default. */
   readonly lease?: Duration.Input | undefined
+  /** A platform without leases and idempotency keys. */
+  readonly plain?: boolean | undefined
   /** Called before and after each call is carried out; what it fails with is what the caller sees. */
   readonly fault?: ((call: string, when: "before" | "after") => Effect.Effect<void, TaskApiError>) | undefined
 }
@@ -105,7 +107,8 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<TaskApi["Service"], never, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
   const files = ownFile.make(fs)
-  const lifetime = Duration.toMillis(options.lease ?? "10 minutes")
+  const plain = options.plain === true
+  const lifetime = plain ? Number.POSITIVE_INFINITY : Duration.toMillis(options.lease ?? "10 minutes")
 
   /** Around the change: a fault before it hinders it, a fault after it loses the answer. */
   const call = <A>(name: string, change: Effect.Effect<A, TaskApiError>): Effect.Effect<A, TaskApiError> => {
@@ -194,7 +197,7 @@ export const make = Effect.fnUntraced(function* (
           const posted = yield* find(taskId)
           const now = yield* Clock.currentTimeMillis
           const again = market.answers.get(`grab:${clawId}:${attempt}`)
-          if (again === posted.fencing && posted.task.assignedClawId === clawId) {
+          if (!plain && again === posted.fencing && posted.task.assignedClawId === clawId) {
             return { taskId, lease: { fencing: posted.fencing, until: posted.until } }
           }
           if (posted.task.status === "assigned" || posted.task.status === "in_progress") {
@@ -211,7 +214,7 @@ export const make = Effect.fnUntraced(function* (
           posted.until = now + lifetime
           update(posted, { status: "assigned", assignedClawId: clawId, startedAt: now, updatedAt: now })
           market.answers.set(`grab:${clawId}:${attempt}`, posted.fencing)
-          return { taskId, lease: { fencing: posted.fencing, until: posted.until } }
+          return { taskId, lease: plain ? undefined : { fencing: posted.fencing, until: posted.until } }
         })
       )
     ),
@@ -262,7 +265,7 @@ export const make = Effect.fnUntraced(function* (
           const file = archive === undefined ? undefined : yield* read(archive, progress)
           const key = `deliver:${clawId}:${attempt}`
           const before = market.answers.get(key)
-          if (typeof before === "number") return { resultZipUrl: undefined, uploadedAt: before }
+          if (!plain && typeof before === "number") return { resultZipUrl: undefined, uploadedAt: before }
           const posted = yield* held(taskId, fencing)
           const now = yield* Clock.currentTimeMillis
           market.answers.set(key, now)
