@@ -23,6 +23,7 @@ import * as OfflineAttachments from "./OfflineAttachments.ts"
 import * as OfflineProposal from "./OfflineProposal.ts"
 import { languageOf, parse } from "./OfflineCommand.ts"
 import { units } from "./OfflineText.ts"
+import * as OfflineWork from "./OfflineWork.ts"
 import { remember } from "./Remember.ts"
 import * as WorkspaceText from "./WorkspaceText.ts"
 
@@ -88,6 +89,13 @@ const introduced = (toolbox: Toolbox, message: string): Stream.Stream<ReplyPart>
     )
   )
 
+/** A task of the market, without a model: what plain rules can do, and an honest word about the rest. */
+const worked = (toolbox: Toolbox, message: string): Stream.Stream<ReplyPart> =>
+  Stream.concat(
+    Stream.succeed<ReplyPart>({ _tag: "Activity", label: "work" }),
+    Stream.fromEffect(Effect.map(OfflineWork.perform(toolbox, message), text))
+  )
+
 const onPurpose = new AgentError({ reason: new RuntimeFailed({ detail: "the user asked for a failure" }) })
 
 export const make = (options: Options = {}): Effect.Effect<AgentRuntime["Service"], never, Attachments | Transcripts> =>
@@ -101,6 +109,7 @@ export const make = (options: Options = {}): Effect.Effect<AgentRuntime["Service
     const begin = Effect.fnUntraced(function* (turn: Turn): Effect.fn.Return<Stream.Stream<ReplyPart, AgentError>> {
       const message = turn.parts.flatMap((part) => (part.type === "input_text" ? [part.text] : [])).join("\n")
       if (turn.origin === "registration") return introduced(turn.toolbox, message)
+      if (turn.origin === "work") return worked(turn.toolbox, message)
       const history = yield* transcripts.load(turn.sessionKey)
       // A message without words is answered in the language of the one before.
       const lastWords = history.findLast((said) => said.role === "user")?.text ?? ""
