@@ -6,15 +6,22 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { listen } from "./driver.ts"
 
-interface Usage {
+export interface Usage {
   readonly heapUsed: number
   readonly rss: number
 }
 
-export interface Figures {
-  /** KiB per account, of the heap and of resident memory. */
+/** KiB for each, of the heap and of resident memory, each measured after a forced collection. */
+export interface Each {
   readonly heap: number
   readonly rss: number
+}
+
+export interface Figures {
+  /** What each costs from the first hundred to the last: V8's young generation grows meanwhile, and is in it. */
+  readonly overFirst: Each
+  /** What each costs in the second half alone, where nothing grows any more but what there is for each. */
+  readonly slope: Each
   /** The most dials within any one second. */
   readonly burst: number
   /** Milliseconds from the rename of a profile to the dial with its key. */
@@ -34,6 +41,11 @@ const told = <A>(child: ChildProcess): Promise<A> =>
     child.once("message", (message) => resolve(message as A))
     child.once("exit", (code) => reject(new Error(`the process ended with code ${code}`)))
   })
+
+export const each = (from: Usage, to: Usage, count: number): Each => ({
+  heap: (to.heapUsed - from.heapUsed) / 1024 / count,
+  rss: (to.rss - from.rss) / 1024 / count
+})
 
 const burstOf = (times: ReadonlyArray<number>): number => {
   let most = 0
@@ -69,17 +81,23 @@ export const accounts = async (count: number, rate: number): Promise<Figures> =>
       child.send({ names })
       return told<Usage>(child)
     }
-    const first = Math.min(100, count / 2)
-    const before = await more(names.slice(0, first))
-    const after = await more(names.slice(first))
-    const each = (figure: keyof Usage) => (after[figure] - before[figure]) / 1024 / (count - first)
+    const first = Math.min(100, count / 4)
+    const half = count / 2
+    const few = await more(names.slice(0, first))
+    const middle = await more(names.slice(first, half))
+    const after = await more(names.slice(half))
     const dialed = new Promise<number>((resolve) => {
       heard = () => resolve(performance.now())
     })
     const begun = performance.now()
     write(root, "agent-7", "another key of agent 7")
     const changed = (await dialed) - begun
-    return { heap: each("heapUsed"), rss: each("rss"), burst: burstOf(dials), changed }
+    return {
+      overFirst: each(few, after, count - first),
+      slope: each(middle, after, count - half),
+      burst: burstOf(dials),
+      changed
+    }
   } finally {
     child.kill("SIGKILL")
     server.close()

@@ -1,11 +1,7 @@
 // What an idle account costs the agent's side: a thousand of them in one process, ours and bare sockets.
 import { type ChildProcess, fork } from "node:child_process"
+import { type Each, each, type Usage } from "./accounts.ts"
 import { listen } from "./driver.ts"
-
-interface Usage {
-  readonly heapUsed: number
-  readonly rss: number
-}
 
 const ask = (child: ChildProcess, from: number, count: number): Promise<Usage> =>
   new Promise((resolve, reject) => {
@@ -14,11 +10,11 @@ const ask = (child: ChildProcess, from: number, count: number): Promise<Usage> =
     child.send({ from, count })
   })
 
-/** KiB per connection, of the heap and of resident memory. */
+/** As for accounts: over the first hundred, and in the second half alone. */
 export const connections = async (
   peer: "ours" | "bare",
   count: number
-): Promise<{ readonly heap: number; readonly rss: number }> => {
+): Promise<{ readonly overFirst: Each; readonly slope: Each }> => {
   const { port, server } = await listen(() => {})
   const child = fork(new URL("./ours/idle.ts", import.meta.url), [`ws://127.0.0.1:${port}/ws/chat`, peer], {
     stdio: ["ignore", "inherit", "inherit", "ipc"],
@@ -27,10 +23,11 @@ export const connections = async (
   try {
     // A first hundred, so that what is set up once is not charged to the others. Not more of them: pages that a larger
     // warm-up leaves free would hide what the measured ones take.
-    const before = await ask(child, 0, 100)
-    const after = await ask(child, 100, count - 100)
-    const each = (figure: keyof Usage) => (after[figure] - before[figure]) / 1024 / (count - 100)
-    return { heap: each("heapUsed"), rss: each("rss") }
+    const half = count / 2
+    const few = await ask(child, 0, 100)
+    const middle = await ask(child, 100, half - 100)
+    const after = await ask(child, half, count - half)
+    return { overFirst: each(few, after, count - 100), slope: each(middle, after, count - half) }
   } finally {
     child.kill("SIGKILL")
     server.close()

@@ -11,6 +11,7 @@ import * as OfflineAgent from "../../src/layers/channel/OfflineAgent.ts"
 import * as accounts from "../../src/programs/run/accounts.ts"
 import { Accounts } from "../../src/services/channel/Accounts.ts"
 import * as Settings from "../../src/services/channel/Settings.ts"
+import { settle } from "./settle.ts"
 
 const [url = "", root = "", rate = "50"] = process.argv.slice(2)
 const collect = (globalThis as { gc?: () => void }).gc
@@ -46,11 +47,7 @@ const program = Effect.gen(function* () {
     if (names === undefined) return
     ids = [...ids, ...names]
     while (onLine() < ids.length) await new Promise((resolve) => setTimeout(resolve, 20))
-    // What the last handshakes left behind is let go of in the next turns.
-    for (let turn = 0; turn < 5; turn++) {
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      collect?.()
-    }
+    await settle(collect)
     const { heapUsed, rss } = process.memoryUsage()
     process.send?.({ heapUsed, rss })
   })

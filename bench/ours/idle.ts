@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { WebSocket } from "ws"
 import * as WsConnection from "../../src/layers/channel/WsConnection.ts"
+import { settle } from "./settle.ts"
 
 const [url = "", peer = "ours"] = process.argv.slice(2)
 const collect = (globalThis as { gc?: () => void }).gc
@@ -44,11 +45,7 @@ const context = Context.make(Scope.Scope, Scope.makeUnsafe()).pipe(Context.add(R
 
 process.on("message", async ({ from, count }: { readonly from: number; readonly count: number }) => {
   await more(from, count)
-  // What the last handshakes left behind is let go of in the next turns.
-  for (let turn = 0; turn < 5; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    collect?.()
-  }
+  await settle(collect)
   const { heapUsed, rss, external } = process.memoryUsage()
   process.send?.({ heapUsed, rss, external })
 })

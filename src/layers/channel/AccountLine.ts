@@ -157,10 +157,7 @@ export const open = Effect.fnUntraced(function* (
     accountId: profile.claw_id,
     staleAfter: settings.staleAfter,
     journal: Context.get(context, Journal),
-    make: Effect.provideContext(
-      Effect.suspend(() => dispatcherOf(options, connection)),
-      context
-    )
+    make: () => Effect.provideContext(dispatcherOf(options, connection), context)
   })
   yield* Account.attend(connection, dispatcher)
   return { profile, url: wsUrl, connection, dispatcher }

@@ -17,10 +17,12 @@ type Greeting = Extract<Inbound, { readonly _tag: "AutoBound" }>
 export interface Options extends Pick<DispatcherOptions, "accountId" | "staleAfter"> {
   readonly journal: Journal["Service"]
   /** Makes it, once. */
-  readonly make: Effect.Effect<Service>
+  readonly make: () => Effect.Effect<Service>
 }
 
 const nothing: DispatcherStats = new ReplyStats().snapshot({ running: 0, waiting: 0 })
+
+const none: ReadonlyArray<Greeting> = []
 
 /** A class because there is one for each of a thousand accounts: methods are shared, closures are not. */
 export class LazyDispatcher implements Service {
@@ -28,7 +30,7 @@ export class LazyDispatcher implements Service {
   #made: Service | undefined
   #gate: Semaphore.Semaphore | undefined
   /** Of the socket that there is. */
-  #greetings: Array<Greeting> = []
+  #greetings: ReadonlyArray<Greeting> = none
 
   constructor(options: Options) {
     this.#options = options
@@ -41,10 +43,10 @@ export class LazyDispatcher implements Service {
       Effect.suspend(() => {
         if (this.#made !== undefined) return Effect.succeed(this.#made)
         return Effect.tap(
-          this.#options.make,
+          this.#options.make(),
           Effect.fnUntraced({ self: this }, function* (made) {
             for (const greeting of this.#greetings) yield* made.handle(greeting)
-            this.#greetings = []
+            this.#greetings = none
             this.#made = made
           })
         )
@@ -60,8 +62,8 @@ export class LazyDispatcher implements Service {
         return Effect.flatMap(this.#awake, (made) => made.handle(inbound))
       }
       // The greeting of a link names its features or its epoch and stands for all before it.
-      if (inbound.epoch !== undefined || inbound.features.length > 0) this.#greetings = []
-      this.#greetings.push(inbound)
+      const anew = inbound.epoch !== undefined || inbound.features.length > 0
+      this.#greetings = anew ? [inbound] : [...this.#greetings, inbound]
       return Effect.void
     })
   }

@@ -58,10 +58,11 @@ export const instaclawRoleOf = (frame: string, greeted: boolean): FrameRole => {
 }
 
 /** InstaClaw: upgrade headers authenticate, `session.auto_bound` or a first pong greets, native pings keep alive. */
-export const instaclaw = (request: LinkProtocol["request"]): LinkProtocol => ({
-  request,
+export const instaclaw = (request: LinkProtocol["request"]): LinkProtocol => ({ ...shared, request })
+
+const shared = {
   roleOf: instaclawRoleOf,
-  beat: (socket) => socket.ping(),
+  beat: (socket: Socket) => socket.ping(),
   pongGreets: true,
   ungreeted: "write"
-})
+} as const

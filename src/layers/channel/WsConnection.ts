@@ -48,30 +48,29 @@ const shown = (address: string): string => {
   return `${url.protocol}//${url.host}${url.pathname}`
 }
 
-const requestOf = (options: WsConnectionOptions): Effect.Effect<DialRequest, ConnectionError> =>
-  Effect.gen(function* () {
-    const url = Effect.isEffect(options.url) ? yield* options.url : options.url
-    if (!isSafeAddress(url, options.allowInsecure)) {
-      return yield* new ConnectionError({ reason: new InsecureAddress({ url: shown(url) }) })
-    }
-    if (options.rate !== undefined) yield* options.rate
-    const { appKey, appSecret } = Effect.isEffect(options.credentials)
-      ? yield* options.credentials
-      : options.credentials
-    const headers = {
-      [featuresHeader]: features.join(","),
-      ...options.headers,
-      "x-app-key": appKey,
-      "x-app-secret": Redacted.value(appSecret)
-    }
-    return { url, headers, hello: [] }
-  })
+const requestOf = Effect.fnUntraced(function* (
+  options: WsConnectionOptions
+): Effect.fn.Return<DialRequest, ConnectionError> {
+  const url = Effect.isEffect(options.url) ? yield* options.url : options.url
+  if (!isSafeAddress(url, options.allowInsecure)) {
+    return yield* new ConnectionError({ reason: new InsecureAddress({ url: shown(url) }) })
+  }
+  if (options.rate !== undefined) yield* options.rate
+  const { appKey, appSecret } = Effect.isEffect(options.credentials) ? yield* options.credentials : options.credentials
+  const headers = {
+    [featuresHeader]: features.join(","),
+    ...options.headers,
+    "x-app-key": appKey,
+    "x-app-secret": Redacted.value(appSecret)
+  }
+  return { url, headers, hello: [] }
+})
 
 export const make = (options: WsConnectionOptions): Effect.Effect<Connection["Service"], never, Scope.Scope> =>
   Supervisor.make({
     ...options,
     driver: WsDriver.driver,
-    protocol: LinkProtocol.instaclaw(requestOf(options))
+    protocol: LinkProtocol.instaclaw(Effect.suspend(() => requestOf(options)))
   })
 
 /** Begins to connect in the background and never fails to build; `state` tells how it goes. Ends with close 1000. */

@@ -1,4 +1,5 @@
 /** The accounts of a folder as a program runs them: their files, their registrars, their lines, over one journal. */
+import { setFlagsFromString } from "node:v8"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -55,6 +56,15 @@ export interface Options {
 
 /** Above so many accounts their locks are renewed more seldom: each renewal is a file written. */
 const many = 50
+
+/**
+ * While many accounts begin, V8 lets its young generation grow to a hundred megabytes of resident memory and keeps them
+ * (Node 24), though idle accounts need none of it: from here on it stays as large as it is, about thirty.
+ */
+const keepYoungSmall = Effect.sync(() => setFlagsFromString("--semi-space-growth-factor=1"))
+
+/** As they are, and in a process of many no more memory than they need. */
+const idsOf = ({ ids }: Options) => Effect.tap(ids, (found) => (found.length > many ? keepYoungSmall : Effect.void))
 
 const hold = Effect.fnUntraced(function* (root: string, options: FileLock.Options = {}) {
   const fs = yield* FileSystem.FileSystem
@@ -115,7 +125,7 @@ const layers = (options: Options) => {
       const rounds = yield* Rounds.make(Duration.divideUnsafe(expiry, 3))
       const looks = yield* Rounds.make(settings.registrationInterval)
       return LiveAccounts.layer<Needs>({
-        ids: options.ids,
+        ids: idsOf(options),
         lookEvery: options.lookEvery,
         agent: options.agent,
         registrar: (id) => {

@@ -60,10 +60,11 @@ const make = Effect.gen(function* () {
   const dispatcher = new LazyDispatcher({
     accountId: "claw-1",
     journal,
-    make: Effect.andThen(
-      Effect.sync(() => void made++),
-      Effect.as(Deferred.await(ready), inner)
-    )
+    make: () =>
+      Effect.andThen(
+        Effect.sync(() => void made++),
+        Effect.as(Deferred.await(ready), inner)
+      )
   })
   return { dispatcher, heard, journal, ready, made: () => made, recovered: () => recovered }
 })
