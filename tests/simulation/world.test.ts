@@ -4,18 +4,19 @@ import { defineAgent } from "../../src/services/channel/defineAgent.ts"
 import { simulate } from "../../src/simulation.ts"
 import { hostile, profiles } from "../../src/programs/simulation/Profiles.ts"
 import * as Plan from "../../src/programs/simulation/Plan.ts"
-import { runMany, type Result } from "../../src/programs/simulation/Seeds.ts"
+import { runMany, runOne, type Result } from "../../src/programs/simulation/Seeds.ts"
 import * as World from "../../src/programs/simulation/World.ts"
+import { pinned } from "./pinned.ts"
 
 const patience = 180_000
 
 describe("a simulated world", () => {
   it(
-    "every law holds, whatever goes wrong (120 seeds of all profiles)",
+    "every law holds, whatever goes wrong (160 seeds of all profiles)",
     async () => {
       const results: Array<Result> = []
-      await runMany({ from: 1, seeds: 120, profile: undefined }, (result) => void results.push(result))
-      assert.strictEqual(results.length, 120)
+      await runMany({ from: 1, seeds: 160, profile: undefined }, (result) => void results.push(result))
+      assert.strictEqual(results.length, 160)
       const broken = results.filter((result) => result.broken.length > 0)
       assert.deepStrictEqual(
         broken.map(({ broken, profile, seed }) => ({ seed, profile, broken })),
@@ -32,6 +33,14 @@ describe("a simulated world", () => {
     },
     patience
   )
+
+  for (const { profile, seed, was } of pinned) {
+    it(
+      `every law holds in seed ${seed} of ${profile}, where ${was}`,
+      async () => assert.deepStrictEqual((await runOne(seed, profile)).broken, []),
+      patience
+    )
+  }
 
   for (const profile of ["hostile", "narrow"]) {
     it(

@@ -1,0 +1,11 @@
+/**
+ * Seeds that broke a law once, and what was wrong. A seed draws the same history for as long as `Plan` draws in the same
+ * order, so what was wrong is tested at its own place too; here it is looked for again in passing.
+ */
+export const pinned: ReadonlyArray<{ readonly seed: number; readonly profile: string; readonly was: string }> = [
+  {
+    seed: 154,
+    profile: "crash",
+    was: "two gaps of one number were taken for one, so the second repeat looked unasked for (wiretap.test.ts)"
+  }
+]
