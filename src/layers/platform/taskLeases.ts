@@ -8,6 +8,7 @@ import type { SqlClient } from "effect/sql/SqlClient"
 import { Invalid, LimitReached, NotFound } from "../../services/platform/PlatformError.ts"
 import { LeaseLost, Taken, type TaskPool, type TaskSummary, WrongState } from "../../services/platform/TaskPool.ts"
 import { bounds, fromHundredths } from "../../services/protocol/Market.ts"
+import * as groupCommit from "./groupCommit.ts"
 import * as secrets from "./secrets.ts"
 import { atEdge, toId, toNumber, toOptionalNumber } from "./sqlStore.ts"
 import type { Rules } from "./taskOptions.ts"
@@ -42,6 +43,7 @@ export const reopened = `status = 'available', review = NULL, review_until = NUL
   deliver_attempt = NULL, archive_id = NULL, result_description = NULL`
 
 export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) => {
+  const inGroup = groupCommit.make<ReadonlyArray<Row>>(sql)
   const counts = new Map<string, { readonly total: number; readonly at: number }>()
 
   const open = (now: number, category: string | undefined) =>
@@ -83,23 +85,10 @@ export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) 
 
   const wrong = (taskId: string, detail: string) => new WrongState({ taskId, detail })
 
-  const grab: Leases["grab"] = Effect.fn("TaskPool.grab")(function* (clawId, taskId, attempt) {
-    const now = yield* Clock.currentTimeMillis
-    const hashed = attempt === undefined ? null : secrets.hash(attempt)
-    const answer = (row: Row) => ({
-      task: toTask(row),
-      lease: { fencing: toNumber(row.fencing), until: toOptionalNumber(row.lease_until) ?? now },
-      grabbedAt: toOptionalNumber(row.held_at) ?? now
-    })
-    const [won] = yield* sql<Row>`UPDATE tasks SET status = 'assigned', claw_id = ${clawId}, fencing = fencing + 1,
-        lease_until = ${now + rules.unkept}, held_at = ${now}, updated_at = ${now}, grab_attempt = ${hashed}
-      WHERE task_id = ${toId(taskId)} AND status = 'available' AND (deadline IS NULL OR deadline > ${now})
-        AND (SELECT count(*) FROM tasks h WHERE h.claw_id = ${clawId} AND h.lease_until IS NOT NULL) < ${rules.maxHeld}
-      RETURNING *`
-    if (won !== undefined) return answer(won)
-
+  /** Why it is not got; or that it was, by this very attempt. */
+  const lose = Effect.fnUntraced(function* (clawId: string, taskId: string, hashed: string | null, now: number) {
     const row = yield* look(taskId)
-    if (row.claw_id === clawId && hashed !== null && row.grab_attempt === hashed) return answer(row)
+    if (row.claw_id === clawId && hashed !== null && row.grab_attempt === hashed) return row
     switch (row.status) {
       case "assigned":
       case "in_progress":
@@ -117,6 +106,23 @@ export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) 
         })
     }
   }, atEdge)
+
+  const grab: Leases["grab"] = Effect.fnUntraced(function* (clawId, taskId, attempt) {
+    const now = yield* Clock.currentTimeMillis
+    const hashed = attempt === undefined ? null : secrets.hash(attempt)
+    const update = sql<Row>`UPDATE tasks SET status = 'assigned', claw_id = ${clawId}, fencing = fencing + 1,
+        lease_until = ${now + rules.unkept}, held_at = ${now}, updated_at = ${now}, grab_attempt = ${hashed}
+      WHERE task_id = ${toId(taskId)} AND status = 'available' AND (deadline IS NULL OR deadline > ${now})
+        AND (SELECT count(*) FROM tasks h WHERE h.claw_id = ${clawId} AND h.lease_until IS NOT NULL) < ${rules.maxHeld}
+      RETURNING *`
+    const [won] = yield* inGroup(update)
+    const row = won ?? (yield* lose(clawId, taskId, hashed, now))
+    return {
+      task: toTask(row),
+      lease: { fencing: toNumber(row.fencing), until: toOptionalNumber(row.lease_until) ?? now },
+      grabbedAt: toOptionalNumber(row.held_at) ?? now
+    }
+  })
 
   const holding = (clawId: string, taskId: string, now: number, fencing: number | undefined) =>
     sql`task_id = ${toId(taskId)} AND claw_id = ${clawId} AND lease_until > ${now}
