@@ -11,10 +11,24 @@ import { register } from "./programs/register.ts"
 import { simulate } from "./programs/simulate.ts"
 import { up } from "./programs/up.ts"
 import { version } from "./programs/version.ts"
+import { work } from "./programs/work.ts"
 
 Command.make("clawfiber").pipe(
   Command.withDescription("Puts an AI agent on the line. `clawfiber up` is all it takes on one machine."),
-  Command.withSubcommands([up, platform, connect, register, chat, doctor, backup, restore, person, agent, simulate]),
+  Command.withSubcommands([
+    up,
+    platform,
+    connect,
+    register,
+    work,
+    chat,
+    doctor,
+    backup,
+    restore,
+    person,
+    agent,
+    simulate
+  ]),
   Command.withGlobalFlags([Cli.Json]),
   (command) => Cli.main(command, version)
 )

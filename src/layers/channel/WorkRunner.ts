@@ -151,6 +151,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       return failure._tag === "TaskApiError" ? yield* troubled(job, failure) : giveUp(failure.detail)
     }
     const { inputs, task } = prepared.success
+    // For whoever posted it to see; the work does not hang on it.
+    yield* Effect.ignore(api.setStatus({ taskId: job.taskId, status: "in_progress", fencing: job.fencing }))
     const name = `work:${options.accountId}:${job.taskId}:${job.round}:${job.runs}`
     const turn: Turn = {
       origin: "work",
