@@ -116,6 +116,8 @@ export class AgentNode {
   #failures = 0
   #lastDialAt = Number.NEGATIVE_INFINITY
   #renewals = 0
+  /** When the socket ended that had taken over, while older ones were left that only drain. */
+  #idleSince: number | undefined
   readonly #wrongSecret: string
 
   /** Where its journal is kept; undefined = in the memory of the process. */
@@ -265,6 +267,7 @@ export class AgentNode {
     this.#sessionsNow.clear()
     this.#failures = 0
     this.#lastDialAt = Number.NEGATIVE_INFINITY
+    this.#idleSince = undefined
     if (this.database === undefined) this.responseOf.clear()
     const stop = Deferred.makeUnsafe<void>()
     const { plan } = this
@@ -450,14 +453,19 @@ export class AgentNode {
     this.#renewals++
   }
 
-  #lost(sockets: Sockets, openedAt: number | undefined): void {
+  /** @param newest It was greeted, and none after it: what is left of older ones drains. */
+  #lost(sockets: Sockets, openedAt: number | undefined, newest: boolean): void {
     const { now } = this.stage
     this.disturbedAt = now
     if (openedAt !== undefined && now - openedAt >= stableAfter - 1) this.#failures = 0
-    // While another one serves nothing was lost.
-    if (sockets.open > 0) return
+    if (sockets.open > 0) {
+      // Where another one serves nothing was lost; one that only drains holds up no backoff.
+      if (newest) this.#idleSince = now
+      return
+    }
     this.#failures++
-    this.#lastDialAt = now
+    this.#lastDialAt = this.#idleSince ?? now
+    this.#idleSince = undefined
   }
 
   #driver(machine: Machine, sockets: Sockets): SocketDriver {
@@ -485,11 +493,13 @@ export class AgentNode {
       if (!alive()) return
       over = true
       sockets.open--
+      const number = link?.number
+      const newest = number !== undefined && number === Math.max(...sockets.greeted.keys())
       if (link !== undefined) {
         sockets.greeted.delete(link.number)
         sockets.fresh.delete(link.number)
       }
-      this.#lost(sockets, openedAt)
+      this.#lost(sockets, openedAt, newest)
       stage.trace(
         this.name,
         `socket ${link?.number ?? "-"} ended: ${end._tag === "Failed" ? end.detail : end._tag === "Closed" ? end.code : end.status}`
@@ -638,7 +648,10 @@ export class AgentNode {
         const own = this.platform.ownersOf(sessionId)?.account === this.index
         this.stage.laws.check("confined", own, () => `${this.name} was bound to ${sessionId}, which is another's`)
       }
-      if (!sockets.greeted.has(link.number)) sockets.greeted.set(link.number, this.stage.now)
+      if (!sockets.greeted.has(link.number)) {
+        sockets.greeted.set(link.number, this.stage.now)
+        this.#idleSince = undefined
+      }
       sockets.fresh.delete(link.number)
     } else if (inbound._tag === "Request") {
       const { messageId } = inbound.request
@@ -657,6 +670,8 @@ export class AgentNode {
   /** Law one-socket, where it counts: at the write. */
   #wrote(sockets: Sockets, number: number): void {
     const { laws, now } = this.stage
+    // The newer one ended before it took over: this one serves on.
+    this.#idleSince = undefined
     laws.check(
       "one-socket",
       number >= sockets.written,
