@@ -1,11 +1,16 @@
 /** The parts that a simulated world is made of. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import * as LinkProtocol from "../../src/layers/channel/LinkProtocol.ts"
+import type { SocketDriver } from "../../src/layers/channel/SocketDriver.ts"
+import * as Supervisor from "../../src/layers/channel/Supervisor.ts"
 import * as ReplyEnds from "../../src/layers/platform/ReplyEnds.ts"
 import { Chance } from "../../src/layers/simulation/Chance.ts"
 import { SimDatabase } from "../../src/layers/simulation/Database.ts"
 import { Engine } from "../../src/layers/simulation/Engine.ts"
 import { Link } from "../../src/layers/simulation/Network.ts"
+import { encodeAutoBound } from "../../src/services/protocol/PlatformFrame.ts"
 
 describe("virtual time", () => {
   it("jumps from timer to timer, in order, and a killed machine hears nothing more", async () => {
@@ -92,6 +97,41 @@ describe("a process that stops", () => {
     machine.fork(Effect.scoped(Effect.forkScoped(Effect.never)))
     await engine.run(20)
     assert.strictEqual(machine.fibers, 1)
+  })
+})
+
+describe("a fiber that has to let others run at any point", () => {
+  it("law honest-status: a socket that ends as soon as it has greeted is not called connected", async () => {
+    for (let maxOps = 3; maxOps <= 40; maxOps++) {
+      const engine = new Engine({ seed: 1, maxOps })
+      const machine = engine.machine("agent")
+      const idle = () => undefined
+      const socket = { send: idle, ping: idle, bufferedBytes: () => 0, pause: idle, resume: idle, close: idle }
+      let dials = 0
+      const driver: SocketDriver = {
+        defer: (task) => void machine.after(0, task),
+        dial: (_request, _limits, events) => {
+          dials++
+          machine.after(5, () => {
+            events.opened()
+            events.frame(encodeAutoBound({ sessions: [], senderId: "a" }))
+            events.ended({ _tag: "Closed", code: 1006 })
+          })
+          return { ...socket, terminate: idle }
+        }
+      }
+      const request = Effect.succeed({ url: "ws://platform", headers: {}, hello: [] })
+      const phases: Array<string> = []
+      const program = Effect.gen(function* () {
+        const connection = yield* Supervisor.make({ driver, protocol: LinkProtocol.instaclaw(request) })
+        machine.after(100, () => phases.push(SubscriptionRef.getUnsafe(connection.state).phase))
+        yield* Effect.sleep(5_000)
+      })
+      machine.fork(Effect.scoped(program))
+      await engine.run(10_000)
+      assert.deepStrictEqual(phases, ["reconnecting"], `after ${maxOps} operations`)
+      assert.isAbove(dials, 1)
+    }
   })
 })
 
