@@ -19,7 +19,7 @@ const ours = (name: string) =>
     const credentials = { appKey: name, appSecret: Redacted.make("bench") }
     const connection = yield* WsConnection.make({ url, credentials, name })
     // As in an account: somebody waits for its frames.
-    yield* Effect.forkScoped(Stream.runDrain(connection.inbound))
+    yield* connection.consume?.(() => Effect.void) ?? Effect.forkScoped(Stream.runDrain(connection.inbound))
     yield* SubscriptionRef.changes(connection.state).pipe(
       Stream.takeUntil((state) => state.phase === "connected"),
       Stream.runDrain

@@ -188,6 +188,39 @@ for (const [name, kind] of [
       })
     )
 
+    law(
+      "a consumer without a stream is told of all frames in order, also after a silence, until its scope closes",
+      (world) =>
+        Effect.gen(function* () {
+          const { consume } = world.connection
+          if (consume === undefined) return assert.fail("both of these have it")
+          const link = yield* world.next
+          const scope = yield* Scope.make()
+          const told: Array<string> = []
+          let busy = 0
+          yield* consume
+            .call(world.connection, (frames) =>
+              Effect.gen(function* () {
+                assert.strictEqual(++busy, 1, "one at a time")
+                yield* Effect.yieldNow
+                told.push(...frames)
+                busy--
+              })
+            )
+            .pipe(Scope.provide(scope))
+          yield* until(() => told.length === 1)
+          for (const frame of ["a", "b", "c"]) yield* link.push(frame)
+          yield* until(() => told.length === 4)
+          yield* link.push("d")
+          yield* until(() => told.length === 5)
+          assert.deepStrictEqual(told, [greeting, "a", "b", "c", "d"])
+          yield* Scope.close(scope, Exit.void)
+          yield* link.push("e")
+          assert.deepStrictEqual(yield* takeInbound(1).pipe(within(world)), ["e"])
+          assert.strictEqual(told.length, 5)
+        })
+    )
+
     law("close ends the stream of what arrives and every later send", (world) =>
       Effect.gen(function* () {
         yield* world.next
