@@ -255,7 +255,7 @@ export const line: ReadonlyArray<Mutant> = [
     patches: [
       {
         file: "src/layers/files/FileLock.ts",
-        find: "Effect.flatMap((ours) => (ours ? fs.remove(path, { force: true }) : Effect.void)),\n        Effect.ignore",
+        find: "Effect.flatMap((ours) => (ours ? this.#fs.remove(this.#path, { force: true }) : Effect.void)),\n      Effect.ignore",
         replace: "Effect.ignore"
       }
     ]
