@@ -61,3 +61,12 @@ export const derive = (
     artifactUrl: new URL("artifact/upload-and-bind", root)
   }
 }
+
+/** Where tasks and artifacts of a platform are: the addresses that are set, where they are its own, or those under it. */
+export const taskAddresses = (
+  origin: string,
+  set: { readonly taskApiBaseUrl: URL; readonly artifactUrl: URL }
+): { readonly taskApiBaseUrl: URL; readonly artifactUrl: URL } => {
+  const platform = URL.parse(origin)
+  return platform === null || sameOrigin(originOf(set.taskApiBaseUrl), origin) ? set : derive(platform)
+}

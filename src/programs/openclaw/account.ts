@@ -7,9 +7,10 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { AsyncLocalStorage } from "node:async_hooks"
-import { join } from "node:path"
+import { isAbsolute, join } from "node:path"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
@@ -19,12 +20,14 @@ import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
+import * as AccountTasks from "../../layers/channel/AccountTasks.ts"
 import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
 import * as FixedRegistrar from "../../layers/channel/FixedRegistrar.ts"
 import * as Methods from "../../layers/channel/Methods.ts"
 import * as OpenClawAgent from "../../layers/channel/openclaw/OpenClawAgent.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
 import * as RegistrationAgent from "../../layers/channel/RegistrationAgent.ts"
+import * as TaskHandlers from "../../layers/channel/TaskHandlers.ts"
 import * as ToolHandlers from "../../layers/channel/ToolHandlers.ts"
 import * as Accounts from "../../services/channel/Accounts.ts"
 import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
@@ -200,6 +203,15 @@ const serve = Effect.fnUntraced(function* (
     const own = found.value
     const profiles = yield* ProfileStore
     const methods = Methods.make(all)
+    const tasks = yield* Effect.flatMap(
+      AccountTasks.make({
+        line: SubscriptionRef.get(own.line),
+        settings,
+        // Law confined: never the folder that the host happened to be started in.
+        folder: isAbsolute(workspaceOf(context)) ? workspaceOf(context) : join(root, "tasks")
+      }),
+      (desk) => TaskHandlers.make({ desk })
+    ).pipe(Effect.provide([NodeFileSystem.layer, SecureRandom.layerWebCrypto]))
     const operators = ToolHandlers.toolbox(
       ToolHandlers.make({
         registrar: own.registrar,
@@ -211,7 +223,8 @@ const serve = Effect.fnUntraced(function* (
             onSome: ({ connection }) => Effect.asSome(SubscriptionRef.get(connection.state))
           })
         ),
-        registersAtOnce: settings.selfRegistration === "allowed"
+        registersAtOnce: settings.selfRegistration === "allowed",
+        tasks
       }),
       ToolHandlers.names
     )

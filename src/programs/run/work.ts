@@ -61,17 +61,23 @@ const addresses = (input: Input, profile: Profile, settings: Settings) => {
     return fail(`${named} is no address of a platform. Write it like https://claw.int-os.com.`)
   }
   const own = profile.origin ?? PlatformAddress.originOf(settings.wsUrl)
-  const set = { taskApiBaseUrl: settings.taskApiBaseUrl, artifactUrl: settings.artifactUrl }
   // Whoever has registered at a platform of their own has its address in the profile.
-  const fits = input.trustHost || PlatformAddress.sameOrigin(PlatformAddress.originOf(set.taskApiBaseUrl), own)
-  const platform = given ?? (fits ? undefined : URL.parse(own))
-  const chosen = platform === undefined || platform === null ? set : PlatformAddress.derive(platform)
+  const chosen =
+    given === undefined
+      ? input.trustHost
+        ? settings
+        : PlatformAddress.taskAddresses(own, settings)
+      : PlatformAddress.derive(given)
   if (!input.trustHost && !PlatformAddress.sameOrigin(chosen.taskApiBaseUrl.origin, own)) {
     return fail(
       `The key of this agent was issued by ${own}, and ${chosen.taskApiBaseUrl.origin} is another host: it is not sent there. If you trust that host with it, add --trust-host.`
     )
   }
-  return Effect.succeed({ ...chosen, issuer: input.trustHost ? undefined : own })
+  return Effect.succeed({
+    taskApiBaseUrl: chosen.taskApiBaseUrl,
+    artifactUrl: chosen.artifactUrl,
+    issuer: input.trustHost ? undefined : own
+  })
 }
 
 const ask = (task: Task) =>
