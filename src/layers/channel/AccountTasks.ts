@@ -1,7 +1,7 @@
 /** The task pool of an account that is on the line, for its tools: made when there are credentials, anew for other ones. */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Option from "effect/Option"
 import type { Line } from "../../services/channel/Accounts.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
@@ -38,7 +38,7 @@ export const make = Effect.fnUntraced(function* (
         appSecret: profile.app_secret,
         // Whether the key may go to this platform was decided when the line was dialed.
         issuer: platform
-      }).pipe(Effect.provide(FetchHttpClient.layer), Effect.provideContext(services))
+      }).pipe(Effect.provide(NodeHttpClient.layerNodeHttp), Effect.provideContext(services))
       made = { key, api }
     }
     return Option.some({ api: made.api, folder: options.folder })

@@ -1,4 +1,5 @@
 /** Finds tasks, has them done by the agent, and hands them in: with the profile and the folder of one account. */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Clock from "effect/Clock"
@@ -6,7 +7,6 @@ import * as Prompt from "effect/cli/Prompt"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
@@ -229,7 +229,7 @@ export const run = (input: Input & Common) =>
             appKey: profile.app_key,
             appSecret: profile.app_secret,
             issuer
-          }).pipe(Layer.provide([FetchHttpClient.layer, NodeFileSystem.layer])),
+          }).pipe(Layer.provide([NodeHttpClient.layerNodeHttp, NodeFileSystem.layer])),
           SecureRandom.layerWebCrypto
         ])
       )

@@ -1,9 +1,9 @@
 /** The contract of TaskApi, over the market in memory and over HTTP. */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Redacted from "effect/Redacted"
 import { createHash } from "node:crypto"
 import * as HttpTaskApi from "../../../../src/layers/channel/HttpTaskApi.ts"
@@ -45,7 +45,7 @@ const http = (bare: boolean) =>
       appSecret: Redacted.make("sk"),
       issuer: server.url.origin,
       retries: 0
-    }).pipe(Effect.provide(FetchHttpClient.layer))
+    }).pipe(Effect.provide(NodeHttpClient.layerNodeHttp))
     return { market, ours }
   })
 

@@ -1,10 +1,10 @@
 /** What the task pool over HTTP does with addresses, keys and broken platforms. */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Fiber from "effect/Fiber"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -216,7 +216,7 @@ describe("a platform that fails", () => {
           appKey: "ak",
           appSecret: Redacted.make("sk"),
           issuer: server.url.origin
-        }).pipe(Effect.provide(FetchHttpClient.layer))
+        }).pipe(Effect.provide(NodeHttpClient.layerNodeHttp))
         yield* api.grab({ taskId: "t1", attempt: "a" })
         let dropped = 0
         server.hooks.instead = (request) => {
