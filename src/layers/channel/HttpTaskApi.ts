@@ -1,7 +1,8 @@
 /**
  * The task pool over HTTP (PROTOCOL A5): every call with the keys of one account, to the platform that issued them and
  * to no other (law secret). What may be repeated is, a few times, after growing pauses; a platform that fails again and
- * again is left alone for a while. Files are streamed from and to the disk.
+ * again is left alone for a while. Files are streamed from and to the disk: with Node's own client, for `fetch` holds all
+ * of a streamed body that the network has not taken yet.
  */
 import { createHash } from "node:crypto"
 import { basename } from "node:path"

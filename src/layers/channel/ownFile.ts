@@ -26,7 +26,8 @@ export interface Measured {
   sha256: string | undefined
 }
 
-const chunkSize = 64 * 1024
+/** Small: what is read is garbage at once, and larger pieces pile up before the collector looks (law bounded). */
+const chunkSize = 16 * 1024
 
 const changed = "it changed while it was read"
 
