@@ -40,6 +40,12 @@ const summary = (input: Input, settings: Settings, url: string, answers: Readonl
   return [
     "clawfiber is up.",
     `  Page      ${url}`,
+    ...(answers.length > 0
+      ? []
+      : [
+          `  Agent     none yet. In the folder of yours: clawfiber connect --url ${url}`,
+          "            It proposes who it is, you confirm, and it is on the line."
+        ]),
     ...answers.map((text, index) => `  ${index === 0 ? "Agent" : "     "}     ${text}`),
     ...(link === undefined ? [] : [`  Control   ${link}`]),
     `  Data      ${serve.place(input, settings)}`,
