@@ -42,8 +42,11 @@ export class Reply {
   confirmed = -1
   /** When the journal was last told of it: monotonic milliseconds. */
   confirmedAt = -Infinity
-  /** Nothing is sent until the platform has said how far it has it, or until the message has come again. */
-  awaiting: "answer" | "message" | undefined
+  /**
+   * Nothing is sent until the platform has said how far it has it, or until the message has come again; or nothing
+   * more is wanted, because it has ended there.
+   */
+  awaiting: "answer" | "message" | "nothing" | undefined
   /** Questions how far the platform has it: all so far, and those on this link that have no answer yet. */
   asked = 0
   unanswered = 0

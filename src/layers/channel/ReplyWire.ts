@@ -4,7 +4,8 @@
  *
  * Toward a platform with the feature `resume` every step is kept until the platform has confirmed the terminal, so at
  * most the reply's own text a second time. After each greeting the platform is asked how far it has each reply, and
- * nothing of it is sent until the answer: then all that follows, whatever the old socket still had, each once.
+ * nothing of it is sent until the answer: then all that follows, whatever the old socket still had, each once. Of a
+ * reply that has ended there nothing more is sent; how it ended here is for the journal alone.
  *
  * Toward any other platform nothing that a socket has taken is ever sent again. Words that come while there is no link
  * go as one delta when there is one, longer than others: a person who waited wants to see them, not to see them typed.
@@ -127,7 +128,7 @@ export const make = Effect.fnUntraced(function* (
   const finish: ReplyWire["finish"] = (reply, steps) =>
     Effect.suspend(() => {
       for (const step of steps) reply.steps.push(step)
-      if (resumes) keep(reply)
+      if (resumes && reply.awaiting !== "nothing") keep(reply)
       if (reply.awaiting !== undefined) return Effect.void
       return connection.send(steps.flatMap(reply.encode)).pipe(
         Effect.catch(orShort(reply, steps, (frames) => connection.send(frames))),
@@ -284,7 +285,8 @@ export const make = Effect.fnUntraced(function* (
         return Effect.succeed("taken")
       }
       if (ack.status === "ended") {
-        reply.awaiting = undefined
+        // Not its end either: words before it may never have gone out, and an end with them would leave a hole.
+        reply.awaiting = "nothing"
         unconfirmed.delete(responseId)
         return Effect.succeed(reply.concluded ? "taken" : "over")
       }

@@ -18,6 +18,8 @@ interface Heard {
   /** Times the reply was begun: once, and once more for each repeat. */
   begun: number
   ended: boolean
+  /** The platform said that it has ended there: the agent owes no end of it. */
+  over: boolean
   /** The first one has number 4. Undefined: said in part by a process that died, and nobody knows how far it came. */
   deltas: Array<string> | undefined
   /** A process that died said it last. */
@@ -78,6 +80,7 @@ export class Wiretap {
   acknowledged({ responseId, sequence, status }: ResponseAck): void {
     const heard = this.#of(responseId)
     heard.confirmed = Math.max(heard.confirmed, sequence)
+    if (status === "ended") heard.over = true
     // However often it was asked, and answered: only the last answer says where to go on.
     if (status === "open") heard.due.set(sequence + 1, Math.max(1, heard.due.get(sequence + 1) ?? 0))
   }
@@ -119,6 +122,7 @@ export class Wiretap {
     const heard: Heard = {
       begun: 0,
       ended: false,
+      over: false,
       deltas: [],
       stranded: false,
       deaths: 0,
@@ -159,7 +163,7 @@ export class Wiretap {
     const { begun, stranded } = heard
     // The four events that open a reply are two frames in some dialects.
     if (begun > 0 && !stranded && !this.#wanted(heard, 0, firstDelta - 1)) {
-      laws.check("stream", heard.ended, () => `${who} was begun again before it had ended`)
+      laws.check("stream", heard.ended || heard.over, () => `${who} was begun again before it had ended`)
       const times = this.#listener.deliveries(responseId)
       // Whatever was asked for of a reply that is said out of the journal, all of it is said.
       if (!this.#wanted(heard, 0, Number.POSITIVE_INFINITY)) heard.begun++
@@ -168,7 +172,7 @@ export class Wiretap {
       })
     }
     if (begun === 0) heard.begun = 1
-    heard.ended = heard.stranded = false
+    heard.ended = heard.over = heard.stranded = false
     heard.deltas = []
   }
 

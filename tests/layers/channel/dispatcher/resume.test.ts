@@ -13,6 +13,7 @@ import * as MemoryJournal from "../../../../src/layers/channel/MemoryJournal.ts"
 import * as SimConnection from "../../../../src/layers/channel/SimConnection.ts"
 import { AgentRuntime, type ReplyPart } from "../../../../src/services/channel/AgentRuntime.ts"
 import { Connection } from "../../../../src/services/channel/Connection.ts"
+import { Journal } from "../../../../src/services/channel/Journal.ts"
 import { encodeResponseAck } from "../../../../src/services/protocol/Control.ts"
 import { encodeAutoBound, encodeRequest } from "../../../../src/services/protocol/PlatformFrame.ts"
 import { options } from "./harness.ts"
@@ -43,7 +44,7 @@ const stage = Effect.gen(function* () {
         Layer.provide(
           Layer.succeed(AgentRuntime, { description: "a test", model: "test", reply: () => Stream.fromQueue(parts) })
         ),
-        Layer.provide(MemoryJournal.layer()),
+        Layer.provideMerge(MemoryJournal.layer()),
         Layer.provide(SecureRandom.layerWebCrypto),
         Layer.provideMerge(SimConnection.layer())
       )
@@ -53,6 +54,7 @@ const stage = Effect.gen(function* () {
   return {
     peer,
     connection: Context.get(context, Connection),
+    journal: Context.get(context, Journal),
     /** Opens the next socket. */
     link: (first: string) =>
       Effect.gen(function* () {
@@ -194,9 +196,9 @@ describe("a platform that can resume", () => {
     })
   )
 
-  it.effect("a reply that has ended there stops here", () =>
+  it.effect("law one-terminal: a reply that has ended there stops here, and only the journal hears of its end", () =>
     Effect.gen(function* () {
-      const { link, say } = yield* stage
+      const { journal, link, say } = yield* stage
       const first = yield* link(greeting(["resume"]))
       yield* first.push(message)
       yield* settle
@@ -208,8 +210,48 @@ describe("a platform that can resume", () => {
       yield* second.push(encodeResponseAck({ responseId, sequence: -1, status: "ended" }))
       yield* settle
       yield* say("Two. ")
-      assert.deepStrictEqual(deltas(second.received), [])
-      assert.strictEqual(typed(second.received, "response.failed").length, 1)
+      assert.strictEqual(second.received.length, 1, "the question, and nothing after its answer")
+      const outcome = (yield* journal.find(responseId))?.outcome
+      assert.deepStrictEqual(outcome?._tag === "Failed" && [outcome.text, outcome.failure.code], ["One. ", "CANCELLED"])
+      yield* second.drop
+      yield* backOff
+      const third = yield* link(greeting(["resume"]))
+      assert.strictEqual(third.received.length, 0, "it is forgotten")
+      // It has lost what it had said.
+      yield* third.push(message)
+      yield* settle
+      assert.deepStrictEqual(deltas(third.received), ["One. "])
+      assert.strictEqual(typed(third.received, "response.failed").length, 1)
+    })
+  )
+
+  it.effect("law stream: of a reply that has ended there no end goes out without the words before it", () =>
+    Effect.gen(function* () {
+      const { connection, peer, link, say } = yield* stage
+      const first = yield* link(greeting(["resume"]))
+      yield* first.push(message)
+      yield* settle
+      yield* say("One. ")
+      yield* first.drop
+      yield* backOff
+      const second = yield* link(greeting(["resume"]))
+      const responseId = typed(second.received, "response.resume")[0]?.["response_id"]
+      yield* say("Two. ")
+      yield* second.drop
+      yield* backOff
+      yield* (yield* peer.nextDial).refuse(401)
+      yield* settle
+      // The question had no answer, so it goes on, and its words are refused.
+      yield* TestClock.adjust("11 seconds")
+      yield* settle
+      yield* connection.unblock
+      const third = yield* link(greeting(["resume"]))
+      assert.strictEqual(typed(third.received, "response.resume").length, 1)
+      yield* third.push(encodeResponseAck({ responseId, sequence: -1, status: "ended" }))
+      yield* settle
+      const said = deltas([...first.received, ...second.received, ...third.received]).join("")
+      for (const done of typed(third.received, "response.output_text.done")) assert.strictEqual(done["text"], said)
+      assert.strictEqual(third.received.length, 1)
     })
   )
 
