@@ -4,14 +4,14 @@
  */
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import { spawn } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
+import { cp, mkdtemp, rm } from "node:fs/promises"
 import type { AddressInfo, Socket } from "node:net"
 import { connect, createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { extname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
-import { build } from "vite"
+import { inject } from "vitest"
 import * as HttpGuards from "../../src/layers/http/HttpGuards.ts"
 import * as Server from "../../src/layers/platform/Server.ts"
 import { launch } from "./chromium.ts"
@@ -56,13 +56,12 @@ export const wire = async (port: number) => {
   }
 }
 
-/** The page as it is now, not as it was built some day. */
-export const buildPage = async (outDir: string) => {
-  await build({
-    configFile: join(repository, "src/ui/vite.config.ts"),
-    logLevel: "error",
-    build: { outDir, emptyOutDir: true }
-  })
+/** The page as it is now, not as it was built some day; each stage has a copy of its own. */
+export const buildPage = async (outDir: string): Promise<void> => {
+  const answer = await fetch(inject("pageDoor"))
+  const built = (await answer.json()) as { readonly folder?: string; readonly fault?: string }
+  if (built.folder === undefined) throw new Error(`the page cannot be built: ${built.fault}`)
+  await cp(built.folder, outDir, { recursive: true })
 }
 
 const offlineAgent = (url: string, folder: string) =>

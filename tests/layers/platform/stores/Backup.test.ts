@@ -102,7 +102,10 @@ describe("a backup", () => {
         assert.strictEqual((yield* fs.stat(`${root}/b.tar.gz`)).mode & 0o777, 0o600)
         assert.deepStrictEqual((yield* fs.readDirectory(root)).sort(), ["a", "b.tar.gz"])
         const names = yield* fs.readDirectory(home.folder)
-        assert.deepStrictEqual(names.filter((name) => !name.startsWith("platform.sqlite")).sort(), ["artifacts", "files"])
+        assert.deepStrictEqual(names.filter((name) => !name.startsWith("platform.sqlite")).sort(), [
+          "artifacts",
+          "files"
+        ])
         const { reason } = yield* errorOf(backup(home, `${root}/b.tar.gz`))
         assert.strictEqual(reason, "Exists")
       })
