@@ -76,4 +76,22 @@ describe("what an agent says twice", () => {
     rest()
     assert.include(broken(), "one-terminal")
   })
+
+  it("law stream: what has ended at the platform needs no end, and is said from its beginning where it comes again", () => {
+    const { begin, broken, rest, tap } = tapped()
+    begin()
+    tap.acknowledged({ responseId, sequence: -1, status: "ended" })
+    // The message came once: begun a second time is once too often, but not out of turn.
+    begin()
+    assert.deepStrictEqual(broken(), ["one-terminal"])
+    rest()
+    assert.deepStrictEqual(broken(), ["one-terminal"])
+  })
+
+  it("law stream: what has ended nowhere is not begun again", () => {
+    const { begin, broken } = tapped()
+    begin()
+    begin()
+    assert.include(broken(), "stream")
+  })
 })
