@@ -7,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -15,6 +14,7 @@ import { type Account, type Line, LineFault, SameKey } from "../../services/chan
 import type { Profile } from "../../services/channel/ProfileStore.ts"
 import type { Registrar } from "../../services/channel/Registrar.ts"
 import { QuietRef } from "./QuietRef.ts"
+import { sameCredentials } from "./ProfileCodec.ts"
 
 export interface LineMaker<R> {
   readonly agent: Account["agent"]
@@ -34,12 +34,6 @@ export interface LineMaker<R> {
 export type Keys = Map<string, string>
 
 const tryAgainAfter = 10_000
-
-const sameCredentials = (one: Profile, other: Profile): boolean =>
-  one.app_key === other.app_key &&
-  Redacted.value(one.app_secret) === Redacted.value(other.app_secret) &&
-  one.claw_id === other.claw_id &&
-  one.origin === other.origin
 
 interface Serving {
   readonly scope: Scope.Closeable

@@ -7,13 +7,11 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
 import {
   AddressRefused,
   ProfileApi,
@@ -23,6 +21,8 @@ import {
 } from "../../services/channel/ProfileApi.ts"
 import type { FieldFault } from "../../services/protocol/ProfileFields.ts"
 import * as PlatformAddress from "./PlatformAddress.ts"
+import * as platformAnswer from "./platformAnswer.ts"
+import { type Fields, isRecord, mayPass, tame } from "./platformAnswer.ts"
 import * as ProfileCodec from "./ProfileCodec.ts"
 
 export interface Options {
@@ -34,24 +34,8 @@ export interface Options {
 
 const failed = (detail: string) => new ProfileApiError({ reason: new RegistrationFailed({ detail }) })
 
-type Fields = Readonly<Record<string, unknown>>
-
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** Words of a stranger for a person's eyes: one line, bounded. */
-const tame = (text: string): string =>
-  text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
-    .trim()
-    .slice(0, 300)
-
 /** `{code, message}`, `{error: {message}}`, `{error, message}`, or nothing that is meant for people. */
-const wordsOf = (body: unknown): string | undefined => {
-  const holder = isRecord(body) && isRecord(body["error"]) ? body["error"] : body
-  const message = isRecord(holder) ? (holder["message"] ?? holder["detail"] ?? holder["error"]) : undefined
-  return typeof message === "string" && message.trim() !== "" ? tame(message) : undefined
-}
+const wordsOf = (body: unknown) => platformAnswer.wordsOf(body, ["message", "detail", "error"])
 
 const mostFaults = 20
 
@@ -85,8 +69,6 @@ const refusal = (status: number, body: unknown, nothing: string): ProfileApiErro
     })
   })
 }
-
-const mayPass = (status: number) => status >= 500 || status === 408 || status === 425 || status === 429
 
 /** What the platform's answer comes to: the fields of an identity, or why there are none. */
 const understand = (status: number, text: string): Result.Result<Fields, ProfileApiError> => {
@@ -122,25 +104,9 @@ const understand = (status: number, text: string): Result.Result<Fields, Profile
 }
 
 /** An identity is a few kilobytes; whoever sends more is no platform, and is not listened to any longer. */
-const textOf = (
-  response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<string, HttpClientError.HttpClientError | ProfileApiError> =>
-  response.stream.pipe(
-    Stream.runFoldEffect(
-      () => ({ size: 0, chunks: new Array<Uint8Array>() }),
-      ({ chunks, size }, chunk) => {
-        if (size + chunk.length > ProfileCodec.MAX_BYTES) {
-          return Effect.fail(failed("the answer is far too long for one. Look at INSTACLAW_PROFILE_CREATE_URL"))
-        }
-        chunks.push(chunk)
-        return Effect.succeed({ size: size + chunk.length, chunks })
-      }
-    ),
-    Effect.map(({ chunks }) => new TextDecoder().decode(Buffer.concat(chunks))),
-    Effect.catchIf(
-      (error) => error._tag === "HttpClientError" && error.reason._tag === "EmptyBodyError",
-      () => Effect.succeed("")
-    )
+const textOf = (response: HttpClientResponse.HttpClientResponse) =>
+  platformAnswer.textOf(response, ProfileCodec.MAX_BYTES, () =>
+    failed("the answer is far too long for one. Look at INSTACLAW_PROFILE_CREATE_URL")
   )
 
 /** Keys travel in headers and addresses. */

@@ -39,6 +39,7 @@ import * as CircuitBreaker from "./CircuitBreaker.ts"
 import * as multipart from "./multipart.ts"
 import * as ownFile from "./ownFile.ts"
 import * as PlatformAddress from "./PlatformAddress.ts"
+import * as platformAnswer from "./platformAnswer.ts"
 import * as taskAnswers from "./taskAnswers.ts"
 
 export interface Options {
@@ -69,24 +70,8 @@ const isId = (id: string): boolean => /^(?!\.+$)[\w.:~-]{1,200}$/.test(id)
 /** Answers are small; whoever sends more is no task pool. */
 const maxAnswer = 4 * 1024 * 1024
 
-const textOf = (
-  response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<string, HttpClientError.HttpClientError | TaskApiError> =>
-  response.stream.pipe(
-    Stream.runFoldEffect(
-      () => ({ size: 0, chunks: new Array<Uint8Array>() }),
-      ({ chunks, size }, chunk) => {
-        if (size + chunk.length > maxAnswer) return Effect.fail(failed("its answer is far too long"))
-        chunks.push(chunk)
-        return Effect.succeed({ size: size + chunk.length, chunks })
-      }
-    ),
-    Effect.map(({ chunks }) => new TextDecoder().decode(Buffer.concat(chunks))),
-    Effect.catchIf(
-      (error) => error._tag === "HttpClientError" && error.reason._tag === "EmptyBodyError",
-      () => Effect.succeed("")
-    )
-  )
+const textOf = (response: HttpClientResponse.HttpClientResponse) =>
+  platformAnswer.textOf(response, maxAnswer, () => failed("its answer is far too long"))
 
 /** Counts bytes as they pass, and fails when for a while none did. */
 const makeMeter = (stall: Duration.Input, origin: string) => {

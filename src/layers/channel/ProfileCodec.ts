@@ -34,6 +34,13 @@ const known = {
   origin: maybe(Schema.String)
 }
 
+/** Whether two profiles connect as the same agent at the same place; their words may differ. */
+export const sameCredentials = (one: Profile, other: Profile): boolean =>
+  one.app_key === other.app_key &&
+  Redacted.value(one.app_secret) === Redacted.value(other.app_secret) &&
+  one.claw_id === other.claw_id &&
+  one.origin === other.origin
+
 /** Whether a key is one of the profile's own. */
 export const isField = (key: string): boolean => Object.hasOwn(known, key)
 

@@ -11,7 +11,6 @@ import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
@@ -21,6 +20,7 @@ import { Registrar } from "../../services/channel/Registrar.ts"
 import * as Registration from "../../services/channel/Registration.ts"
 import type { Rounds } from "../files/Rounds.ts"
 import { QuietRef } from "./QuietRef.ts"
+import { sameCredentials } from "./ProfileCodec.ts"
 
 type Service = Registrar["Service"]
 type State = Registration.RegistrationState
@@ -37,12 +37,6 @@ export interface Options {
   /** After how long without any change it goes back to being quiet: 10 s. */
   readonly quietAfter?: Duration.Input | undefined
 }
-
-const sameCredentials = (one: Profile, other: Profile): boolean =>
-  one.app_key === other.app_key &&
-  Redacted.value(one.app_secret) === Redacted.value(other.app_secret) &&
-  one.claw_id === other.claw_id &&
-  one.origin === other.origin
 
 /** The whole registrar, while there is one. */
 interface Awake {

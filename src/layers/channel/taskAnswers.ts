@@ -22,24 +22,10 @@ import {
   TaskUnknown
 } from "../../services/channel/TaskApi.ts"
 import { codes, reviews, statuses } from "../../services/protocol/Market.ts"
+import * as platformAnswer from "./platformAnswer.ts"
+import { isRecord, mayPass, tame } from "./platformAnswer.ts"
 
-type Fields = Readonly<Record<string, unknown>>
-
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** Words of a stranger for a person's eyes: one line, bounded. */
-const tame = (text: string): string =>
-  text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
-    .trim()
-    .slice(0, 300)
-
-const wordsOf = (body: unknown): string | undefined => {
-  const holder = isRecord(body) && isRecord(body["error"]) ? body["error"] : body
-  const message = isRecord(holder) ? (holder["message"] ?? holder["detail"]) : undefined
-  return typeof message === "string" && message.trim() !== "" ? tame(message) : undefined
-}
+const wordsOf = (body: unknown) => platformAnswer.wordsOf(body, ["message", "detail"])
 
 const paramOf = (body: unknown): string | undefined => {
   if (!isRecord(body)) return undefined
@@ -54,8 +40,6 @@ export interface Call {
   /** Made under a lease: that the task is not there for us then means that it ran out. */
   readonly leased: boolean
 }
-
-const mayPass = (status: number) => status >= 500 || status === 408 || status === 425 || status === 429
 
 const reasonOf = (status: number, code: number, body: unknown, { leased, taskId }: Call): TaskReason => {
   const words = wordsOf(body)

@@ -37,8 +37,9 @@ import * as Settings from "../../services/channel/Settings.ts"
 import * as Toolbox from "../../services/channel/Toolbox.ts"
 import { Failure } from "../Failure.ts"
 import * as accounts from "../run/accounts.ts"
+import * as proposals from "../run/proposals.ts"
 import type { Account } from "./config.ts"
-import { channel } from "./config.ts"
+import { channel, isFields } from "./config.ts"
 import type { AccountStatus, GatewayContext, PluginRuntime } from "./host.ts"
 import * as logging from "./logging.ts"
 import * as registry from "./registry.ts"
@@ -74,13 +75,7 @@ const profileOf = (account: Account, wsUrl: URL): Profile | undefined =>
         app_key: account.appKey,
         app_secret: Redacted.make(account.appSecret, { label: "app_secret" }),
         claw_id: account.accountId,
-        name: account.name ?? "",
-        description: "",
-        avatar: "",
-        hourly_rate: 0,
-        scene_tags: [],
-        custom_tags: [],
-        instance_type: 0,
+        ...proposals.named(account.name ?? ""),
         origin: PlatformAddress.originOf(wsUrl),
         extra: {}
       }
@@ -266,14 +261,11 @@ const serve = Effect.fnUntraced(function* (
   )
 })
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null
-
 /** Where the host's agents work: what they study when they introduce themselves. */
 const workspaceOf = ({ cfg }: GatewayContext): string => {
   const agents: unknown = cfg.agents
-  const defaults = isRecord(agents) ? agents["defaults"] : undefined
-  const workspace = isRecord(defaults) ? defaults["workspace"] : undefined
+  const defaults = isFields(agents) ? agents["defaults"] : undefined
+  const workspace = isFields(defaults) ? defaults["workspace"] : undefined
   return typeof workspace === "string" ? workspace : "."
 }
 

@@ -23,7 +23,7 @@ export interface Account {
   readonly allowFrom: ReadonlyArray<string>
 }
 
-const isFields = (value: unknown): value is Fields =>
+export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 const text = (value: unknown): string | undefined =>
