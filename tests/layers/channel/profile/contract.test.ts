@@ -154,7 +154,8 @@ const Saved = Schema.Struct({
   hourly_rate: Schema.Finite.check(Schema.isGreaterThan(0)),
   scene_tags: Schema.Array(Schema.String),
   custom_tags: Schema.Array(Schema.String),
-  instance_type: Schema.Union([Schema.Finite, Schema.String])
+  // JSON has no -0.
+  instance_type: Schema.Union([Schema.Finite.check(Schema.makeFilter((value) => !Object.is(value, -0))), Schema.String])
 })
 
 it.live.prop(
