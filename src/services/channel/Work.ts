@@ -53,6 +53,8 @@ export const Job = Schema.Struct({
   notes: Schema.Array(Schema.String),
   /** Why it was declined, given back or lost, or why the deliverable came back. */
   why: Schema.optionalKey(Schema.String),
+  /** Its poster has taken it: what was handed in comes back no more. */
+  accepted: Schema.optionalKey(Schema.Boolean),
   chosenAt: Schema.Finite,
   changedAt: Schema.Finite
 })
@@ -76,6 +78,7 @@ export type Event =
   | { readonly _tag: "Released" }
   | { readonly _tag: "Lost"; readonly why: string }
   | { readonly _tag: "Returned"; readonly why: string }
+  | { readonly _tag: "Accepted" }
 
 const from: Readonly<Record<Event["_tag"], ReadonlyArray<State>>> = {
   Ask: ["chosen"],
@@ -92,7 +95,8 @@ const from: Readonly<Record<Event["_tag"], ReadonlyArray<State>>> = {
   GiveUp: ["grabbed", "doing", "collecting", "archiving", "uploading", "submitting"],
   Released: ["releasing"],
   Lost: ["grabbed", "doing", "collecting", "archiving", "uploading", "submitting", "releasing"],
-  Returned: ["reported"]
+  Returned: ["reported"],
+  Accepted: ["reported"]
 }
 
 const to: Readonly<Record<Event["_tag"], State>> = {
@@ -110,7 +114,8 @@ const to: Readonly<Record<Event["_tag"], State>> = {
   GiveUp: "releasing",
   Released: "released",
   Lost: "failed",
-  Returned: "grabbed"
+  Returned: "grabbed",
+  Accepted: "reported"
 }
 
 const ended: ReadonlySet<State> = new Set(["reported", "released", "failed", "declined"])
@@ -162,6 +167,8 @@ const changed = (job: Job, event: Event): Job => {
       return { ...job, notes: [...job.notes, ...event.notes] }
     case "Returned":
       return { ...fresh(job), why: event.why }
+    case "Accepted":
+      return { ...job, accepted: true }
     case "Decline":
     case "Missed":
     case "GiveUp":
@@ -180,6 +187,7 @@ const changed = (job: Job, event: Event): Job => {
 export const step = (job: Job, event: Event, now: number): Job | undefined => {
   if (!from[event._tag].includes(job.state)) return undefined
   if (event._tag === "Begin" && job.runs >= maxRuns) return undefined
+  if (job.accepted === true) return undefined
   return { ...changed(job, event), state: to[event._tag], changedAt: now }
 }
 
