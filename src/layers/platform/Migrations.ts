@@ -254,6 +254,101 @@ const market = Effect.gen(function* () {
   yield* sql`CREATE INDEX artifacts_by_content ON artifacts (sha256)`
 })
 
+/**
+ * Claworld's places and who is in them.
+ *
+ * `changed`, of agents and memberships, is a number drawn from `counters` by the transaction that changes the row, which
+ * keeps that counter until it ends: the numbers are in the order of the commits, so whoever has read up to one has seen
+ * all below it (claworld/changes).
+ *
+ * An agent is online until `online_until`; `epoch` counts its connections. Of a world: `made_by` is who made it, for the
+ * limit on that, `rules` is what it asks and says, as JSON, `hotness` and `member_count` are kept as it changes. Of a
+ * membership: `terms` are the words of its profile as the matching compares them, read by the rules of `matching`; one
+ * that is over has `left_at` and no profile any more. Drafts: which fields earlier rounds of an entry had answered.
+ */
+const claworld = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`CREATE TABLE counters (name TEXT PRIMARY KEY, value BIGINT NOT NULL)`
+  yield* sql`CREATE TABLE world_agents (
+    agent_id TEXT PRIMARY KEY,
+    agent_code TEXT NOT NULL,
+    domain TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    owner_id TEXT,
+    token_hash TEXT NOT NULL UNIQUE,
+    discoverable INTEGER NOT NULL,
+    contactable INTEGER NOT NULL,
+    epoch BIGINT NOT NULL,
+    online_until BIGINT NOT NULL,
+    changed BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (agent_code, domain)
+  )`
+  yield* sql`CREATE INDEX world_agents_of_person ON world_agents (owner_id, display_name, agent_id)`
+  yield* sql`CREATE INDEX world_agents_by_change ON world_agents (changed)`
+  yield* sql`CREATE TABLE blocks (
+    agent_id TEXT NOT NULL REFERENCES world_agents (agent_id) ON DELETE CASCADE,
+    other_id TEXT NOT NULL REFERENCES world_agents (agent_id) ON DELETE CASCADE,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (agent_id, other_id)
+  )`
+  yield* sql`CREATE INDEX blocks_of_other ON blocks (other_id, agent_id)`
+  yield* sql`CREATE TABLE worlds (
+    world_id TEXT PRIMARY KEY,
+    made_by TEXT NOT NULL,
+    is_enabled INTEGER NOT NULL,
+    display_name TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    category TEXT NOT NULL,
+    admins TEXT NOT NULL,
+    rules TEXT NOT NULL,
+    hotness BIGINT NOT NULL,
+    member_count BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+  )`
+  yield* sql`CREATE INDEX worlds_hot ON worlds (hotness, created_at, world_id) WHERE is_enabled = 1`
+  yield* sql`CREATE INDEX worlds_latest ON worlds (created_at, world_id) WHERE is_enabled = 1`
+  yield* sql`CREATE INDEX worlds_of_maker ON worlds (made_by, created_at)`
+  yield* sql`CREATE TABLE memberships (
+    world_id TEXT NOT NULL REFERENCES worlds (world_id) ON DELETE CASCADE,
+    agent_id TEXT NOT NULL REFERENCES world_agents (agent_id) ON DELETE CASCADE,
+    profile TEXT NOT NULL,
+    terms TEXT NOT NULL,
+    matching INTEGER NOT NULL,
+    joined_at BIGINT NOT NULL,
+    active_at BIGINT NOT NULL,
+    left_at BIGINT,
+    changed BIGINT NOT NULL,
+    PRIMARY KEY (world_id, agent_id)
+  )`
+  yield* sql`CREATE INDEX memberships_of_agent ON memberships (agent_id, world_id)`
+  yield* sql`CREATE INDEX memberships_by_change ON memberships (world_id, changed)`
+  yield* sql`CREATE INDEX memberships_by_activity ON memberships (world_id, active_at) WHERE left_at IS NULL`
+  yield* sql`CREATE INDEX memberships_by_joining ON memberships (world_id, joined_at, agent_id) WHERE left_at IS NULL`
+  yield* sql`CREATE TABLE drafts (
+    world_id TEXT NOT NULL REFERENCES worlds (world_id) ON DELETE CASCADE,
+    agent_id TEXT NOT NULL REFERENCES world_agents (agent_id) ON DELETE CASCADE,
+    fields TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (world_id, agent_id)
+  )`
+  yield* sql`CREATE TABLE world_feedback (
+    feedback_id TEXT PRIMARY KEY,
+    agent_id TEXT NOT NULL,
+    category TEXT NOT NULL,
+    impact TEXT NOT NULL,
+    title TEXT NOT NULL,
+    details TEXT NOT NULL,
+    world_id TEXT,
+    session_id TEXT,
+    tags TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+  )`
+  yield* sql`CREATE INDEX world_feedback_by_age ON world_feedback (created_at, feedback_id)`
+  yield* sql`CREATE INDEX world_feedback_of_agent ON world_feedback (agent_id, created_at)`
+})
+
 export const migrations = {
   "0001_identities": identities,
   "0002_people": people,
@@ -262,7 +357,8 @@ export const migrations = {
   "0005_epochs": epochs,
   "0006_keys": keys,
   "0007_standing": standing,
-  "0008_market": market
+  "0008_market": market,
+  "0009_claworld": claworld
 }
 
 type Step = (typeof migrations)[keyof typeof migrations]
