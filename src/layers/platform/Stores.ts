@@ -92,6 +92,12 @@ const foldersOf = (path: Path.Path, folder: string) => ({
   artifactsFolder: artifactsOf(path, folder)
 })
 
+/**
+ * For groups of writes (groupCommit): with SQLite's own measures what one of them changes does not fit into memory, and
+ * each is written to the disk twice.
+ */
+const measures = { cache: 16_384, checkpointFrom: 4_000 }
+
 export const layerSqlite = (
   options: SqliteOptions
 ): Layer.Layer<
@@ -104,7 +110,7 @@ export const layerSqlite = (
       const filename = databaseOf(path, options.folder)
       const folders = foldersOf(path, options.folder)
       return layer({ ...options, ...folders, database: filename }).pipe(
-        Layer.provideMerge(SqliteClient.layer({ filename, durability: options.durability }))
+        Layer.provideMerge(SqliteClient.layer({ filename, durability: options.durability, ...measures }))
       )
     })
   )

@@ -1,26 +1,56 @@
 /**
- * Statements of many callers at once, in one transaction: on SQLite a commit costs more than what is in it. Each caller
- * goes on after the commit that holds its own. Elsewhere connections do this better, and each statement is its own.
+ * What many callers ask at once, in one transaction: on SQLite a commit costs more than what is in it. Each caller goes
+ * on after the commit that holds its own. Elsewhere connections do this better, and each call is its own.
  */
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { StoreError } from "../../services/platform/PlatformError.ts"
+import * as SqliteClient from "../sql/SqliteClient.ts"
 import { atEdge } from "./sqlStore.ts"
 
 /** So many at most, so that others come in between. */
 const largest = 1_024
 
-interface Waiting<A> {
-  readonly statement: Effect.Effect<A, SqlError>
-  readonly done: Deferred.Deferred<A, StoreError>
+/** One statement for each list of values (in the order of their places); gives the rows of each. */
+export type Execute = (
+  text: string,
+  values: ReadonlyArray<ReadonlyArray<unknown>>
+) => Effect.Effect<ReadonlyArray<ReadonlyArray<object>>, SqlError>
+
+interface Waiting<Item, A, E> {
+  readonly item: Item
+  readonly resume: (result: Effect.Effect<A, E | StoreError>) => void
 }
 
-/** Gives what runs one statement. A caller that goes away in between leaves its statement to be done. */
-export const make = <A>(sql: SqlClient) => {
-  let pending: Array<Waiting<A>> = []
+/**
+ * `run` does the items and gives the answer to each, in their order. It fails by a fault of the database alone: then
+ * nothing of the group is kept, and each caller is told. A caller that goes away leaves its item to be done.
+ */
+export const make = <Item, A, E>(
+  sql: SqlClient,
+  run: (execute: Execute, items: ReadonlyArray<Item>) => Effect.Effect<ReadonlyArray<Effect.Effect<A, E>>, SqlError>
+): ((item: Item) => Effect.Effect<A, E | StoreError>) => {
+  let pending: Array<Waiting<Item, A, E>> = []
   let isRunning = false
+
+  /** By the client: for databases where a statement is a way over a network. */
+  const apart: Execute = (text, values) => Effect.forEach(values, (each) => sql.unsafe<object>(text, each))
+
+  // On the connection itself: a statement of the client finds its transaction, compiles itself and opens a span, which
+  // costs more than most of these do.
+  const together = (batch: ReadonlyArray<Waiting<Item, A, E>>) =>
+    sql.withTransaction(
+      Effect.gen(function* () {
+        const [connection] = Option.getOrThrow(yield* Effect.serviceOption(sql.transactionService))
+        const execute = SqliteClient.isSqlite(connection) ? connection.executeMany : apart
+        return yield* run(
+          execute,
+          batch.map(({ item }) => item)
+        )
+      })
+    )
 
   const group = Effect.gen(function* () {
     while (pending.length > 0) {
@@ -28,13 +58,12 @@ export const make = <A>(sql: SqlClient) => {
       yield* Effect.yieldNow
       const batch = pending.slice(0, largest)
       pending = pending.slice(largest)
-      const all = sql.withTransaction(Effect.forEach(batch, ({ statement }) => statement))
-      // A span for each statement would cost as much as the statement.
-      const results = yield* Effect.exit(Effect.withTracerEnabled(atEdge(all), false))
-      for (const [i, { done }] of batch.entries()) {
-        Deferred.doneUnsafe(
-          done,
-          results._tag === "Success" ? Effect.succeed(results.value[i] as A) : Effect.failCause(results.cause)
+      const done = yield* Effect.exit(atEdge(together(batch)))
+      for (let i = 0; i < batch.length; i++) {
+        batch[i]?.resume(
+          done._tag === "Failure"
+            ? Effect.failCause(done.cause)
+            : (done.value[i] ?? Effect.die(new Error("an item of a group has no answer")))
         )
       }
     }
@@ -46,23 +75,24 @@ export const make = <A>(sql: SqlClient) => {
     )
   )
 
-  const grouped = (statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreError> =>
-    Effect.gen(function* () {
-      const done = yield* Deferred.make<A, StoreError>()
-      pending.push({ statement, done })
-      if (!isRunning) {
-        isRunning = true
-        // Of nobody: it ends by itself, and must not end with the caller who came first.
-        yield* Effect.forkDetach(group)
-      }
-      return yield* Deferred.await(done)
+  const grouped = (item: Item): Effect.Effect<A, E | StoreError> => {
+    const wait = Effect.callback<A, E | StoreError>((resume) => {
+      pending.push({ item, resume })
     })
+    return Effect.suspend(() => {
+      if (isRunning) return wait
+      isRunning = true
+      // Of nobody: it ends by itself, and must not end with the caller who came first.
+      return Effect.andThen(Effect.forkDetach(group), wait)
+    })
+  }
 
   return sql.onDialectOrElse({
-    pg:
-      () =>
-      (statement: Effect.Effect<A, SqlError>): Effect.Effect<A, StoreError> =>
-        atEdge(statement),
+    pg: () => (item: Item) =>
+      Effect.flatMap(
+        atEdge(run(apart, [item])),
+        ([answer]) => answer ?? Effect.die(new Error("an item has no answer"))
+      ),
     orElse: () => grouped
   })
 }

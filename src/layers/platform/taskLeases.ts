@@ -5,15 +5,15 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
-import { Invalid, LimitReached, NotFound } from "../../services/platform/PlatformError.ts"
-import { LeaseLost, Taken, type TaskPool, type TaskSummary, WrongState } from "../../services/platform/TaskPool.ts"
+import { Invalid, NotFound } from "../../services/platform/PlatformError.ts"
+import { LeaseLost, type TaskPool, type TaskSummary, WrongState } from "../../services/platform/TaskPool.ts"
 import { bounds, fromHundredths } from "../../services/protocol/Market.ts"
-import * as groupCommit from "./groupCommit.ts"
 import * as secrets from "./secrets.ts"
 import { atEdge, toId, toNumber, toOptionalNumber } from "./sqlStore.ts"
+import * as taskGrabs from "./taskGrabs.ts"
 import type { Rules } from "./taskOptions.ts"
 import type { TaskPosts } from "./taskPosts.ts"
-import { type Numeric, prose, type Row, toTask } from "./taskRows.ts"
+import { isPast, type Numeric, prose, type Row, toTask } from "./taskRows.ts"
 
 /** From so many on, a count is good for a while: counting is then dearer than the page that it stands on. */
 const large = 5_000
@@ -43,7 +43,7 @@ export const reopened = `status = 'available', review = NULL, review_until = NUL
   deliver_attempt = NULL, archive_id = NULL, result_description = NULL`
 
 export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) => {
-  const inGroup = groupCommit.make<ReadonlyArray<Row>>(sql)
+  const grab = taskGrabs.make(sql, rules)
   const counts = new Map<string, { readonly total: number; readonly at: number }>()
 
   const open = (now: number, category: string | undefined) =>
@@ -76,53 +76,12 @@ export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) 
     return row === undefined ? yield* noTask : row
   })
 
-  const isPast = (time: Numeric | null, now: number): boolean => time !== null && toNumber(time) <= now
-
   const find: Leases["find"] = Effect.fn("TaskPool.find")(function* (clawId, taskId) {
     const row = yield* look(taskId)
     return row.status === "available" || row.claw_id === clawId ? toTask(row) : yield* noTask
   }, atEdge)
 
   const wrong = (taskId: string, detail: string) => new WrongState({ taskId, detail })
-
-  /** Why it is not got; or that it was, by this very attempt. */
-  const lose = Effect.fnUntraced(function* (clawId: string, taskId: string, hashed: string | null, now: number) {
-    const row = yield* look(taskId)
-    if (row.claw_id === clawId && hashed !== null && row.grab_attempt === hashed) return row
-    switch (row.status) {
-      case "assigned":
-      case "in_progress":
-        return yield* new Taken({ taskId, isOwn: row.claw_id === clawId })
-      case "completed":
-        return yield* wrong(taskId, "This task is done already. Look for another one.")
-      case "cancelled":
-        return yield* wrong(taskId, "This task was taken off the market. Look for another one.")
-      case "available":
-        if (isPast(row.deadline, now)) {
-          return yield* wrong(taskId, "The deadline of this task has passed. Look for another one.")
-        }
-        return yield* new LimitReached({
-          detail: `This agent holds ${rules.maxHeld} tasks, which is the limit. Finish one or give one back.`
-        })
-    }
-  }, atEdge)
-
-  const grab: Leases["grab"] = Effect.fnUntraced(function* (clawId, taskId, attempt) {
-    const now = yield* Clock.currentTimeMillis
-    const hashed = attempt === undefined ? null : secrets.hash(attempt)
-    const update = sql<Row>`UPDATE tasks SET status = 'assigned', claw_id = ${clawId}, fencing = fencing + 1,
-        lease_until = ${now + rules.unkept}, held_at = ${now}, updated_at = ${now}, grab_attempt = ${hashed}
-      WHERE task_id = ${toId(taskId)} AND status = 'available' AND (deadline IS NULL OR deadline > ${now})
-        AND (SELECT count(*) FROM tasks h WHERE h.claw_id = ${clawId} AND h.lease_until IS NOT NULL) < ${rules.maxHeld}
-      RETURNING *`
-    const [won] = yield* inGroup(update)
-    const row = won ?? (yield* lose(clawId, taskId, hashed, now))
-    return {
-      task: toTask(row),
-      lease: { fencing: toNumber(row.fencing), until: toOptionalNumber(row.lease_until) ?? now },
-      grabbedAt: toOptionalNumber(row.held_at) ?? now
-    }
-  })
 
   const holding = (clawId: string, taskId: string, now: number, fencing: number | undefined) =>
     sql`task_id = ${toId(taskId)} AND claw_id = ${clawId} AND lease_until > ${now}

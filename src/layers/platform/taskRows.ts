@@ -39,6 +39,8 @@ export interface Row {
   readonly result_description: string | null
 }
 
+export const isPast = (time: Numeric | null, now: number): boolean => time !== null && toNumber(time) <= now
+
 /** `artifactIds`: what else was handed in; only where one task is looked at. */
 export const toTask = (row: Row, artifactIds: ReadonlyArray<string> = []): Task => ({
   taskId: row.task_id,

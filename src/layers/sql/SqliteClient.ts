@@ -39,6 +39,10 @@ export interface Options {
   readonly busyTimeout?: Duration.Input | undefined
   /** How long a locked database is asked again, without holding up anything. Default 5 s. */
   readonly patience?: Duration.Input | undefined
+  /** Of the file that is held in memory at most, in KiB. SQLite's own 2,000 by default. */
+  readonly cache?: number | undefined
+  /** Pages of the log from which on a commit empties it into the file, and waits for the disk. SQLite's own 1,000. */
+  readonly checkpointFrom?: number | undefined
   /** Files up to this size, in bytes, are read through at start in search of damage. Default 64 MiB. */
   readonly checkUpTo?: number | undefined
 }
@@ -145,7 +149,18 @@ const makePrepared = (database: Database) => {
   return { plain: make(false), big: make(true) }
 }
 
-const makeConnection = (database: Database, patience: Duration.Duration): Connection => {
+/** What the connection of this client can do beside what others can. */
+export interface SqliteConnection extends Connection {
+  /** One statement for each list of values, one after the other; gives the rows of each. */
+  readonly executeMany: (
+    text: string,
+    values: ReadonlyArray<ReadonlyArray<unknown>>
+  ) => Effect.Effect<ReadonlyArray<ReadonlyArray<object>>, SqlError>
+}
+
+export const isSqlite = (connection: Connection): connection is SqliteConnection => "executeMany" in connection
+
+const makeConnection = (database: Database, patience: Duration.Duration): SqliteConnection => {
   const prepared = makePrepared(database)
   const schedule = Schedule.spaced("10 millis").pipe(Schedule.jittered, Schedule.upTo({ duration: patience }))
 
@@ -185,6 +200,11 @@ const makeConnection = (database: Database, patience: Duration.Duration): Connec
 
   return {
     execute,
+    executeMany: (text, values) =>
+      attempt("executeMany", (bigInts) => {
+        const { read } = bigInts ? prepared.big(text) : prepared.plain(text)
+        return values.map(read)
+      }),
     // `{ changes, lastInsertRowid }` of a statement without rows, else its rows.
     executeRaw: (text, params) =>
       attempt("executeRaw", (bigInts) => {
@@ -251,6 +271,10 @@ const open = (options: Options): DatabaseSync => {
     if (!readOnly) database.exec("PRAGMA journal_mode = WAL")
     database.exec(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`)
     database.exec("PRAGMA temp_store = MEMORY")
+    if (options.cache !== undefined) database.exec(`PRAGMA cache_size = -${options.cache}`)
+    if (options.checkpointFrom !== undefined) {
+      database.exec(`PRAGMA wal_autocheckpoint = ${options.checkpointFrom}`)
+    }
     database.prepare("SELECT count(*) FROM sqlite_schema").get()
     if (filename !== memory && statSync(filename).size <= (options.checkUpTo ?? 64 * 1024 * 1024)) {
       const found = database.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]
