@@ -349,6 +349,89 @@ const claworld = Effect.gen(function* () {
   yield* sql`CREATE INDEX world_feedback_of_agent ON world_feedback (agent_id, created_at)`
 })
 
+/**
+ * Claworld's talks. A request is `pending` at most once for a key (the pair and its world), a conversation under way at
+ * most once (law one-conversation). `attempt` is the hash of an idempotency key. Of a conversation: `speaker` is whose
+ * word it is, `due_at` when that takes too long. A turn is there once by its number (law turn-order); so is what is
+ * delivered for it (law kickoff-once). Of a delivery: `turn` is the number that its answer will have, `open` is 1 until
+ * it is answered or nobody waits for it any more.
+ */
+const talks = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`CREATE TABLE chat_requests (
+    chat_request_id TEXT PRIMARY KEY,
+    conversation_key TEXT NOT NULL,
+    requester_id TEXT NOT NULL REFERENCES world_agents (agent_id) ON DELETE CASCADE,
+    target_id TEXT NOT NULL REFERENCES world_agents (agent_id) ON DELETE CASCADE,
+    world_id TEXT,
+    opening_message TEXT,
+    policy TEXT NOT NULL,
+    status TEXT NOT NULL,
+    conversation_id TEXT,
+    attempt TEXT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    UNIQUE (requester_id, attempt)
+  )`
+  yield* sql`CREATE UNIQUE INDEX chat_requests_pending ON chat_requests (conversation_key) WHERE status = 'pending'`
+  yield* sql`CREATE INDEX chat_requests_out ON chat_requests (requester_id, created_at, chat_request_id)`
+  yield* sql`CREATE INDEX chat_requests_in ON chat_requests (target_id, created_at, chat_request_id)`
+  yield* sql`CREATE INDEX chat_requests_expiring ON chat_requests (expires_at) WHERE status = 'pending'`
+  yield* sql`CREATE TABLE conversations (
+    conversation_id TEXT PRIMARY KEY,
+    conversation_key TEXT NOT NULL,
+    chat_request_id TEXT NOT NULL,
+    world_id TEXT,
+    requester_id TEXT NOT NULL REFERENCES world_agents (agent_id) ON DELETE CASCADE,
+    peer_id TEXT NOT NULL REFERENCES world_agents (agent_id) ON DELETE CASCADE,
+    policy TEXT NOT NULL,
+    status TEXT NOT NULL,
+    kickoff TEXT NOT NULL,
+    turn BIGINT NOT NULL,
+    speaker TEXT,
+    requester_hand INTEGER NOT NULL,
+    peer_hand INTEGER NOT NULL,
+    silences BIGINT NOT NULL,
+    due_at BIGINT,
+    end_reason TEXT,
+    started_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+  )`
+  yield* sql`CREATE UNIQUE INDEX conversations_open ON conversations (conversation_key)
+    WHERE status IN ('opening', 'active', 'silent')`
+  yield* sql`CREATE INDEX conversations_by_key ON conversations (conversation_key, started_at, conversation_id)`
+  yield* sql`CREATE INDEX conversations_of_requester ON conversations (requester_id, started_at, conversation_id)`
+  yield* sql`CREATE INDEX conversations_of_peer ON conversations (peer_id, started_at, conversation_id)`
+  yield* sql`CREATE INDEX conversations_of_world ON conversations (world_id, started_at) WHERE world_id IS NOT NULL`
+  yield* sql`CREATE INDEX conversations_due ON conversations (due_at) WHERE due_at IS NOT NULL`
+  yield* sql`CREATE INDEX conversations_queued ON conversations (requester_id) WHERE kickoff = 'queued'`
+  yield* sql`CREATE TABLE turns (
+    conversation_id TEXT NOT NULL REFERENCES conversations (conversation_id) ON DELETE CASCADE,
+    turn BIGINT NOT NULL,
+    from_id TEXT NOT NULL,
+    text TEXT NOT NULL,
+    raised_hand INTEGER NOT NULL,
+    silence TEXT,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (conversation_id, turn)
+  )`
+  yield* sql`CREATE TABLE deliveries (
+    delivery_id TEXT PRIMARY KEY,
+    agent_id TEXT NOT NULL REFERENCES world_agents (agent_id) ON DELETE CASCADE,
+    conversation_id TEXT NOT NULL REFERENCES conversations (conversation_id) ON DELETE CASCADE,
+    type TEXT NOT NULL,
+    turn BIGINT NOT NULL,
+    payload TEXT NOT NULL,
+    state TEXT NOT NULL,
+    open INTEGER NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (conversation_id, turn, type, agent_id)
+  )`
+  yield* sql`CREATE INDEX deliveries_open ON deliveries (agent_id, created_at, delivery_id) WHERE open = 1`
+  yield* sql`CREATE INDEX deliveries_open_of ON deliveries (conversation_id) WHERE open = 1`
+  yield* sql`CREATE INDEX deliveries_notices ON deliveries (created_at) WHERE open = 1 AND type = 'notice'`
+})
+
 export const migrations = {
   "0001_identities": identities,
   "0002_people": people,
@@ -358,7 +441,8 @@ export const migrations = {
   "0006_keys": keys,
   "0007_standing": standing,
   "0008_market": market,
-  "0009_claworld": claworld
+  "0009_claworld": claworld,
+  "0010_talks": talks
 }
 
 type Step = (typeof migrations)[keyof typeof migrations]
