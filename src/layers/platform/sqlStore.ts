@@ -56,11 +56,23 @@ export const toStoreError = <A, E, R>(
     R
   >
 
+/** Its first try was `failed`. Set up here and not around every call, of which almost none is undone. */
+const tryAgain = <A, E, R>(self: Effect.Effect<A, E, R>, failed: E): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    let first = true
+    const next = Effect.suspend(() => {
+      if (!first) return self
+      first = false
+      return Effect.fail(failed)
+    })
+    return Effect.retry(next, { while: wasRolledBack, schedule: again, times: 5 })
+  })
+
 /** What stores do around each call: again where the database undid it for the sake of others, then in our words. */
 export const atEdge = <A, E, R>(
   self: Effect.Effect<A, E | SqlError, R>
 ): Effect.Effect<A, Exclude<E, SqlError> | StoreError, R> =>
-  toStoreError(Effect.retry(self, { while: wasRolledBack, schedule: again, times: 5 }))
+  toStoreError(Effect.catchIf(self, wasRolledBack, (error) => tryAgain(self, error)))
 
 const isSqlFailure = (error: unknown): error is SqlError =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "SqlError"

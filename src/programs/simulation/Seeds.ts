@@ -1,5 +1,6 @@
 /** Many worlds, on all cores; and of one that failed the shortest history that fails the same way. */
 import { availableParallelism } from "node:os"
+import { setImmediate } from "node:timers/promises"
 import { Worker } from "node:worker_threads"
 import type { Broken, Law } from "./Laws.ts"
 import * as Plan from "./Plan.ts"
@@ -24,6 +25,9 @@ export const profileOf = (seed: number, name: string | undefined): Profile => {
 export const runOne = async (seed: number, name?: string | undefined): Promise<Result> => {
   const profile = profileOf(seed, name)
   const { broken, figures } = await World.run(Plan.make(seed, profile))
+  // A world runs within one turn of the event loop, and what native handles hold is let go between two turns only:
+  // without one each world would stay in memory until the last has run.
+  await setImmediate()
   return { seed, profile: profile.name, broken, figures }
 }
 
