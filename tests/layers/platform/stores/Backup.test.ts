@@ -259,7 +259,11 @@ describe("a restore", () => {
     ["with another word in a row", (bytes) => tampered(bytes, "An answer", "No answer"), "Damaged"],
     ["with another word in a file", (bytes) => tampered(bytes, "the plan", "the pl4n"), "Damaged"],
     ["of a version to come", (bytes) => tampered(bytes, '"version": 1', '"version": 9'), "Newer"],
-    ["of a schema to come", (bytes) => tampered(bytes, `"schema": ${Migrations.newest}`, `"schema": ${Migrations.newest + 1}`), "Newer"],
+    [
+      "of a schema to come",
+      (bytes) => tampered(bytes, `"schema": ${Migrations.newest}`, `"schema": ${Migrations.newest + 1}`),
+      "Newer"
+    ],
     ["of another program", (bytes) => tampered(bytes, "clawfiber-backup", "clawfiber-bakcup"), "NotABackup"],
     ["that is a text", () => Buffer.from("These are notes. ".repeat(100)), "NotABackup"],
     ["that is empty", () => Buffer.alloc(0), "NotABackup"]
