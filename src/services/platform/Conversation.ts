@@ -4,7 +4,8 @@
  *
  * The one who asked says the first words (turn 1); then the word goes to and fro. A silence takes a turn and passes the
  * word on; two in a row end the talk. It ends as its policy says: by raised hands, after `maxTurns` turns, or when a
- * turn takes longer than `turnTimeoutMs`.
+ * turn takes `turnTimeoutMs` or longer, whether or not anybody looks at the clock in between: words that come too late
+ * end it as well.
  */
 import type {
   ConversationStatus,
@@ -24,12 +25,12 @@ export interface Talk {
   readonly kickoff: KickoffStatus
   /** Turns taken. The next one has this number and one. */
   readonly turn: number
-  /** Whose word it is; nobody's where it is over. */
+  /** Whose word it is; nobody's where it is over, or where nobody was asked for first words yet. */
   readonly speaker: Side | undefined
   readonly hands: Readonly<Record<Side, boolean>>
   /** Silences in a row. */
   readonly silences: number
-  /** Milliseconds since the epoch: when the present turn has taken too long. */
+  /** Milliseconds since the epoch: when the present turn has taken too long, or nobody waits for first words any more. */
   readonly dueAt: number | undefined
   readonly endReason: EndReason | undefined
 }
@@ -74,23 +75,31 @@ export interface Step {
 /** After a request was accepted. */
 export const open = (
   policy: EpisodePolicy,
-  options: { readonly hasOpening: boolean; readonly requesterIsOnline: boolean; readonly at: number }
+  options: {
+    readonly hasOpening: boolean
+    readonly requesterIsOnline: boolean
+    readonly at: number
+    /** When the request runs out. Waiting for somebody who is offline is no turn: it ends with this. */
+    readonly expiresAt: number
+  }
 ): Step => {
-  const { at, hasOpening, requesterIsOnline } = options
+  const { at, expiresAt, hasOpening, requesterIsOnline } = options
   const talk: Talk = {
     policy,
     status: hasOpening ? "opening" : "silent",
     kickoff: !hasOpening ? "skipped" : requesterIsOnline ? "sent" : "queued",
     turn: 0,
-    speaker: hasOpening ? "requester" : undefined,
+    speaker: hasOpening && requesterIsOnline ? "requester" : undefined,
     hands: { requester: false, peer: false },
     silences: 0,
-    // Waiting for somebody who is offline is no turn: it ends with the request's own time.
-    dueAt: hasOpening && requesterIsOnline ? at + policy.turnTimeoutMs : undefined,
+    dueAt: hasOpening && requesterIsOnline ? at + policy.turnTimeoutMs : expiresAt,
     endReason: undefined
   }
   return { talk, outcomes: talk.kickoff === "sent" ? [{ _tag: "AskOpener" }] : [] }
 }
+
+/** It was accepted without first words, and nobody has said any since: another request may bring them. */
+export const isUnspoken = (talk: Talk): boolean => talk.status === "silent" && talk.kickoff === "skipped"
 
 export const isOver = (talk: Talk): boolean =>
   talk.status === "ending" || talk.status === "ended" || talk.status === "kickoff_failed"
@@ -152,34 +161,48 @@ const taken = (talk: Talk, by: Side, text: string, isSilence: boolean, at: numbe
   return { talk: next, outcomes: [{ _tag: "PassOn", to, turn: turn + 1, text }] }
 }
 
+/** Law turn-order: one answer to each turn, by the one whose word it is. */
+const isHeard = (talk: Talk, { by, turn }: { readonly by: Side; readonly turn: number }): boolean =>
+  !isOver(talk) && talk.speaker === by && turn === talk.turn + 1
+
+const isLate = (talk: Talk, at: number): boolean => talk.dueAt !== undefined && at >= talk.dueAt
+
+const timeOut = (talk: Talk): Step => {
+  if (talk.turn > 0) return end(talk, "turn_timeout", both("turn_timeout"))
+  // Nobody was to say anything: what never began ends without a word.
+  return isUnspoken(talk) ? end(talk, "silence", []) : failKickoff(talk)
+}
+
 export const step = (talk: Talk, happening: Happening): Step => {
   switch (happening._tag) {
     case "Said": {
-      // Law turn-order: one answer to each turn, by the one whose word it is.
-      if (isOver(talk) || talk.speaker !== happening.by || happening.turn !== talk.turn + 1) return unchanged(talk)
+      if (!isHeard(talk, happening)) return unchanged(talk)
+      if (isLate(talk, happening.at)) return timeOut(talk)
       const hands = happening.raisedHand ? { ...talk.hands, [happening.by]: true } : talk.hands
       return taken({ ...talk, hands }, happening.by, happening.text, false, happening.at)
     }
     case "KeptSilent": {
-      if (isOver(talk) || talk.speaker !== happening.by || happening.turn !== talk.turn + 1) return unchanged(talk)
+      if (!isHeard(talk, happening)) return unchanged(talk)
+      if (isLate(talk, happening.at)) return timeOut(talk)
       return talk.turn === 0 ? failKickoff(talk) : taken(talk, happening.by, "", true, happening.at)
     }
     case "RequesterCame":
       return talk.status === "opening" && talk.kickoff === "queued"
         ? {
-            talk: { ...talk, kickoff: "sent", dueAt: happening.at + talk.policy.turnTimeoutMs },
+            talk: { ...talk, kickoff: "sent", speaker: "requester", dueAt: happening.at + talk.policy.turnTimeoutMs },
             outcomes: [{ _tag: "AskOpener" }]
           }
         : unchanged(talk)
-    case "TimedOut": {
-      if (isOver(talk) || talk.dueAt === undefined || happening.turn !== talk.turn + 1 || happening.at < talk.dueAt) {
-        return unchanged(talk)
-      }
-      return talk.turn === 0 ? failKickoff(talk) : end(talk, "turn_timeout", both("turn_timeout"))
-    }
-    case "Stopped":
+    case "TimedOut":
+      return isOver(talk) || happening.turn !== talk.turn + 1 || !isLate(talk, happening.at)
+        ? unchanged(talk)
+        : timeOut(talk)
+    case "Stopped": {
       if (isOver(talk)) return unchanged(talk)
-      return end(talk, happening.reason, talk.turn === 0 ? [] : both(happening.reason))
+      if (talk.turn > 0) return end(talk, happening.reason, both(happening.reason))
+      // First words that were asked for are waited for no more.
+      return end(talk.kickoff === "skipped" ? talk : { ...talk, kickoff: "failed" }, happening.reason, [])
+    }
     case "LastWordsTaken":
       return talk.status === "ending" ? unchanged({ ...talk, status: "ended" }) : unchanged(talk)
   }

@@ -119,11 +119,21 @@ export const endToken = "[[request_conversation_end]]"
 /** The whole reply: nothing is to be said. */
 export const silenceToken = "NO_REPLY"
 
-/** What an agent said, without the token, and whether it raised its hand. */
+const without = (text: string, token: string): string => {
+  let left = text
+  // Until none is left: taking one out may put another one together.
+  while (left.includes(token)) left = left.replaceAll(token, "")
+  return left
+}
+
+/**
+ * What an agent said, and whether it raised its hand. The token is nowhere in the text: on a line of its own it raises
+ * the hand, elsewhere it means nothing, and the other agent, who might repeat it, never sees it.
+ */
 export const readReply = (text: string): { readonly text: string; readonly raisedHand: boolean } => {
-  const lines = text.split(/\r?\n/)
+  const lines = text.split(/\r\n|[\n\r\u2028\u2029]/)
   const said = lines.filter((line) => line.trim() !== endToken)
-  return { text: said.join("\n").trim(), raisedHand: said.length < lines.length }
+  return { text: without(said.join("\n"), endToken).trim(), raisedHand: said.length < lines.length }
 }
 
 /** Names of what to do next; a model reads them and calls the next tool by them. */
