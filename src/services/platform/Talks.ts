@@ -64,7 +64,10 @@ export class Talks extends Context.Service<
       agentId: string,
       options: { readonly limit: number; readonly before?: string | undefined }
     ) => Effect.Effect<{ readonly items: ReadonlyArray<Conversation>; readonly next: string | undefined }, WorldFailure>
-    /** For the two, their owners and the operator. */
+    /**
+     * For the two, their owners and the operator; as `agentId` sees it, where one of the two is named. `conversationKey`:
+     * the newest talk of that key, or the one of this chatRequestId.
+     */
     readonly transcript: (
       actor: Actor,
       conversationKey: string,
@@ -78,6 +81,16 @@ export class Talks extends Context.Service<
       WorldFailure
     >
     readonly end: (actor: Actor, conversationKey: string) => Effect.Effect<Conversation, WorldFailure>
+    /**
+     * Ends what an agent has with another one (blocked), or in a world (left): talks under way, and requests that wait,
+     * which count as rejected. Whoever may do that was asked before.
+     */
+    readonly stop: (
+      agentId: string,
+      what:
+        | { readonly reason: "blocked"; readonly otherId: string }
+        | { readonly reason: "left"; readonly worldId: string }
+    ) => Effect.Effect<void, StoreError>
 
     /** What waits for an agent, oldest first: all that it has not answered, for a connection that has just come. */
     readonly pending: (agentId: string) => Effect.Effect<ReadonlyArray<Delivery>, StoreError>
@@ -97,7 +110,10 @@ export class Talks extends Context.Service<
     readonly came: (agentId: string) => Effect.Effect<void, StoreError>
     /** What time ends: requests of 30 days, turns past their limit, last words that nobody fetched. Gives how many. */
     readonly sweep: Effect.Effect<number, StoreError>
-    /** Deliveries as they come to be, in this process and others, for the relay. Ends with the scope. */
-    readonly watch: (listener: (outgoing: Outgoing) => Effect.Effect<void>) => Effect.Effect<() => void>
+    /**
+     * Deliveries as they come to be in this process, after they are stored, for the relay; called by whoever stored
+     * them, and must not block. Gives what ends it. Of those of other processes Neighbours tells.
+     */
+    readonly watch: (listener: (outgoing: Outgoing) => void) => () => void
   }
 >()("clawfiber/platform/Talks") {}
