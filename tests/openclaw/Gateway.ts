@@ -25,6 +25,8 @@ export interface Options {
   /** `channels.instaclaw`. */
   readonly channel: object
   readonly tools?: object | undefined
+  /** More for the environment of the host. */
+  readonly env?: Readonly<Record<string, string>> | undefined
 }
 
 const token = "test-gateway-token"
@@ -106,6 +108,7 @@ export class Gateway {
   readonly output: Array<string> = []
   private process: ChildProcess | undefined
   private client: Client | undefined
+  private env: Readonly<Record<string, string>> = {}
 
   private constructor(home: string, port: number) {
     this.home = home
@@ -120,6 +123,7 @@ export class Gateway {
   }
 
   configure(options: Options): void {
+    this.env = options.env ?? {}
     const config = {
       gateway: {
         mode: "local",
@@ -180,7 +184,8 @@ export class Gateway {
       OPENCLAW_STATE_DIR: join(this.home, "state"),
       OPENCLAW_CONFIG_PATH: join(this.home, "openclaw.json"),
       OPENCLAW_GATEWAY_TOKEN: token,
-      NO_COLOR: "1"
+      NO_COLOR: "1",
+      ...this.env
     }
   }
 

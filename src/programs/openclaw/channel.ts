@@ -2,7 +2,10 @@
 import { createChatChannelPlugin } from "openclaw/plugin-sdk/channel-core"
 import type { Config } from "../../layers/channel/openclaw/Host.ts"
 import { type Account, accountIds, channel, defaultAccountId, inspectAccount, resolveAccount } from "./config.ts"
+import { collectWarnings, doctor } from "./doctor.ts"
 import type { GatewayContext, PluginRuntime } from "./host.ts"
+import { secrets } from "./secrets.ts"
+import { status } from "./status.ts"
 
 let host: PluginRuntime | undefined
 
@@ -10,10 +13,13 @@ export const setRuntime = (runtime: PluginRuntime): void => {
   host = runtime
 }
 
+/** Of one import: where several accounts start at once, the host's loader gives the later ones a module half made. */
+let machinery: Promise<typeof import("./account.ts")> | undefined
+
 const startAccount = async (context: GatewayContext): Promise<void> => {
   if (host === undefined) throw new Error("the host gave this plugin no runtime")
   // Loaded when an account starts: describing the channel must stay cheap.
-  const { start } = await import("./account.ts")
+  const { start } = await (machinery ??= import("./account.ts"))
   await start(context, host)
 }
 
@@ -40,6 +46,9 @@ export const plugin = createChatChannelPlugin({
         ...resolveAccount(cfg, accountId).allowFrom
       ]
     },
+    secrets,
+    status,
+    doctor,
     gateway: { startAccount }
   },
   security: {
@@ -47,7 +56,11 @@ export const plugin = createChatChannelPlugin({
       channelKey: channel,
       resolvePolicy: (account: Account) => account.dmPolicy,
       resolveAllowFrom: (account: Account) => account.allowFrom,
-      defaultPolicy: "pairing"
-    }
+      defaultPolicy: "pairing",
+      policyPathSuffix: "dmPolicy"
+    },
+    // Each conversation is a session of its own, whatever the host's `session.dmScope` says.
+    dmRouting: { resolveDmScope: () => "per-account-channel-peer" },
+    collectWarnings
   }
 })

@@ -1,13 +1,14 @@
 /** Lines of ours in the host's log, each with its account. */
 import * as Cause from "effect/Cause"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as References from "effect/References"
 import { channel } from "./config.ts"
 import type { Log } from "./host.ts"
 
-export const layer = (log: Log | undefined, accountId: string): Layer.Layer<never> =>
-  Logger.layer([
+/** @param debug Every step is told, as a line that the host shows. */
+export const layer = (log: Log | undefined, accountId: string, debug: boolean): Layer.Layer<never> => {
+  const lines = Logger.layer([
     Logger.make(({ cause, fiber, logLevel, message }) => {
       const parts = (Array.isArray(message) ? message : [message]).map(String)
       for (const [key, value] of Object.entries(fiber.getRef(References.CurrentLogAnnotations))) {
@@ -18,7 +19,9 @@ export const layer = (log: Log | undefined, accountId: string): Layer.Layer<neve
       const text = `[${channel}:${accountId}] ${parts.join(" ")}`.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ")
       if (logLevel === "Error" || logLevel === "Fatal") log?.error(text)
       else if (logLevel === "Warn") log?.warn(text)
-      else if (logLevel === "Info") log?.info(text)
+      else if (logLevel === "Info" || debug) log?.info(text)
       else log?.debug?.(text)
     })
   ])
+  return debug ? Layer.merge(lines, Layer.succeed(References.MinimumLogLevel, "Debug")) : lines
+}

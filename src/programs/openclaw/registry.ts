@@ -3,6 +3,7 @@
  * run in another instance of the module than `startAccount`), so what is shared hangs on the global object, under a
  * name of our own.
  */
+import type { Look } from "../../layers/channel/PlatformLook.ts"
 import type { Toolbox, ToolResult } from "../../services/channel/Toolbox.ts"
 
 export interface Seat {
@@ -16,6 +17,15 @@ export interface Seat {
   readonly tool: (name: string, input: unknown, session: string | undefined) => Promise<ToolResult>
   /** What the turn that runs in this session of the host may do, where it is one of ours. */
   readonly has: (session: string) => Toolbox | undefined
+  /** Looks at the platform, and at what pings and pongs say of the line. Never rejects. */
+  readonly probe: (timeoutMs: number) => Promise<Probe>
+}
+
+export interface Probe extends Look {
+  readonly clawId: string | undefined
+  /** Of the connection; `none`: there are no credentials yet. */
+  readonly phase: string
+  readonly lastPongAt: number | undefined
 }
 
 export type Called =

@@ -44,6 +44,8 @@ export interface Options {
    * the turn is over. The host's tools find their way to the right turn by it (law confined).
    */
   readonly opened: (sessionKey: string, toolbox: Toolbox) => () => void
+  /** A person's message has come to the agent. */
+  readonly received?: (() => void) | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -107,6 +109,7 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
       const cfg = options.config()
       const conversation = conversationOf(turn)
       const own = turn.origin !== "chat"
+      if (!own) options.received?.()
       // A turn that the operator's own program began needs nobody's leave.
       const dmPolicy = own ? "open" : options.dmPolicy
       const sender = own ? "operator" : (turn.userId ?? turn.sessionId ?? "unknown")

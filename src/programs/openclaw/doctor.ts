@@ -1,0 +1,23 @@
+/** What `openclaw doctor` and `openclaw security audit` say of our part. */
+import type { Config } from "../../layers/channel/openclaw/Host.ts"
+import { type Account, accountIds, channel } from "./config.ts"
+import { faultsOf } from "./faults.ts"
+
+/** The same words once, however many accounts they concern. */
+const collectPreviewWarnings = ({ cfg }: { readonly cfg: Config }): Array<string> => [
+  ...new Set(accountIds(cfg).flatMap((id) => faultsOf(cfg, id).map(({ fix, message }) => `- ${message} ${fix}`)))
+]
+
+export const doctor = { dmAllowFromMode: "topOnly", collectPreviewWarnings }
+
+export const collectWarnings = ({ account }: { readonly account: Account }): Array<string> => {
+  const own = `channels.${channel} (account ${account.accountId})`
+  if (account.dmPolicy === "open") {
+    return [
+      `- ${own}: dmPolicy is open, so anybody of the platform talks to your agent. It has no tools there. Set dmPolicy to pairing or allowlist to choose who may.`
+    ]
+  }
+  return account.dmPolicy === "allowlist" && account.allowFrom.length === 0
+    ? [`- ${own}: dmPolicy is allowlist and allowFrom is empty, so nobody may talk to your agent.`]
+    : []
+}
