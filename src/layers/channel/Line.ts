@@ -26,7 +26,7 @@ import * as Heartbeat from "./Heartbeat.ts"
 import { InboundQueue, type Owner as Reading } from "./InboundQueue.ts"
 import * as Link from "./Link.ts"
 import type { LinkProtocol } from "./LinkProtocol.ts"
-import type { SocketDriver } from "./SocketDriver.ts"
+import type { SocketDriver, SocketEnd } from "./SocketDriver.ts"
 import { Writer } from "./Writer.ts"
 
 /** What the deciding fiber has to hear of. A signal about a generation that no longer serves is passed over. */
@@ -146,6 +146,10 @@ export class Line implements Service, Link.Owner, Reading {
     Deferred.doneUnsafe(link.whenOpened, Exit.fail(error))
     Deferred.doneUnsafe(link.whenWelcome, Exit.fail(error))
     Deferred.doneUnsafe(link.whenEnded, Exit.succeed(error))
+  }
+
+  errorOf(how: SocketEnd): ConnectionError {
+    return this.protocol.errorOf?.(how) ?? Link.errorOfEnd(how)
   }
 
   discard(link: Link.Link, error: ConnectionError): void {

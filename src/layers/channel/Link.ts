@@ -13,6 +13,8 @@ export interface Owner {
   readonly answered: (link: Link) => void
   readonly drained: (link: Link) => void
   readonly end: (link: Link, cause: ConnectionError) => void
+  /** What the end of a socket means in the protocol that is spoken. */
+  readonly errorOf: (how: SocketEnd) => ConnectionError
   readonly beat: (link: Link) => void
   readonly suspected: () => void
   readonly stable: () => void
@@ -70,7 +72,7 @@ export class Link implements SocketEvents, HeartbeatActions {
     this.#owner.drained(this)
   }
   ended(how: SocketEnd): void {
-    this.#owner.end(this, errorOfEnd(how))
+    this.#owner.end(this, this.#owner.errorOf(how))
   }
   beat(): void {
     this.#owner.beat(this)
@@ -94,7 +96,7 @@ export class Link implements SocketEvents, HeartbeatActions {
 export const unreachable = (detail: string, code?: number): ConnectionError =>
   new ConnectionError({ reason: new Unreachable({ code, detail }) })
 
-/** What the end of a socket means. */
+/** What the end of a socket means where the protocol says nothing else. */
 export const errorOfEnd = (end: SocketEnd): ConnectionError => {
   switch (end._tag) {
     case "Closed":

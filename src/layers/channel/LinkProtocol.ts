@@ -1,10 +1,10 @@
 /**
  * What differs between the protocols that the supervisor can keep alive: where to dial, how a socket is greeted, what
- * a heartbeat is. InstaClaw's is here; a relay with an auth frame and heartbeat frames is another value of this type.
+ * a heartbeat is. InstaClaw's is here; that of Claworld's relay, with an auth frame, is `worlds/relayProtocol`.
  */
 import type * as Effect from "effect/Effect"
 import type { ConnectionError } from "../../services/channel/Connection.ts"
-import type { DialRequest, Socket } from "./SocketDriver.ts"
+import type { DialRequest, Socket, SocketEnd } from "./SocketDriver.ts"
 
 /**
  * What the supervisor has to know of a frame:
@@ -26,6 +26,8 @@ export interface LinkProtocol {
   readonly pongGreets: boolean
   /** No greeting in time: `write` all the same, as suspect, or `fail` the attempt. */
   readonly ungreeted: "write" | "fail"
+  /** Ends that mean something else here than elsewhere; undefined for all others. */
+  readonly errorOf?: ((how: SocketEnd) => ConnectionError | undefined) | undefined
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
