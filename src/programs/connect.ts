@@ -25,7 +25,8 @@ export const connect = Command.make(
     exec: flags.exec,
     control: flags.control,
     controlPort: flags.controlPort,
-    sync: flags.sync
+    sync: flags.sync,
+    ...flags.working("off")
   },
   lazily(() => import("./run/connect.ts"))
 ).pipe(

@@ -88,3 +88,31 @@ export const behindProxy = Flag.Int("behind-proxy").pipe(
   ),
   Flag.withDefault(0)
 )
+
+/** Paid work beside the chat; `standard`: how it is where nothing is said. */
+export const working = (standard: "off" | "ask") => ({
+  work: Flag.Literals("work", ["off", "ask", "auto"]).pipe(
+    Flag.withDescription(
+      "Paid tasks of the platform. ask: the control page asks before one is taken. auto: taken without asking, within the limits below"
+    ),
+    Flag.withDefault(standard)
+  ),
+  workCategory: Flag.String("work-category").pipe(
+    Flag.withSchema(Schema.String.check(Schema.isPattern(/^\d{5}$/))),
+    Flag.withMetavar("<code>"),
+    Flag.withDescription("Only tasks of this category (five digits); may be named several times"),
+    Flag.atLeast(0)
+  ),
+  workMaxBounty: Flag.String("work-max-bounty").pipe(
+    Flag.withSchema(Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,2})?$/))),
+    Flag.withMetavar("<points>"),
+    Flag.withDescription("Leave tasks alone that pay more"),
+    Flag.optional
+  ),
+  workLimit: Flag.Int("work-limit").pipe(
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))),
+    Flag.withMetavar("<number>"),
+    Flag.withDescription("Take so many tasks and no more, until the next start"),
+    Flag.optional
+  )
+})

@@ -11,6 +11,7 @@ export const up = Command.make(
     agent: flags.agent(', "none" (no agent)'),
     exec: flags.exec,
     sync: flags.sync,
+    ...flags.working("ask"),
     openSignIn: flags.openSignIn,
     publicUrl: flags.publicUrl,
     behindProxy: flags.behindProxy,

@@ -28,7 +28,10 @@ const account = (id: string, fault: string | null = null): Snapshot["accounts"][
   in_flight: [],
   recent: [],
   counts: { accepted: 0, repeated: 0, refused: 0, completed: 0, failed: {}, running: 0, waiting: 0 },
-  samples: []
+  samples: [],
+  work: null,
+  jobs: [],
+  ended_jobs: []
 })
 
 const snapshot: Snapshot = {

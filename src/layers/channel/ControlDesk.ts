@@ -15,6 +15,8 @@ import {
   type SettingView,
   type Snapshot
 } from "../../services/channel/Control.ts"
+import { isEnded } from "../../services/channel/Work.ts"
+import type { Working } from "../../services/channel/Working.ts"
 import * as Recorder from "./ControlRecorder.ts"
 import * as View from "./ControlView.ts"
 
@@ -25,8 +27,11 @@ export interface Options {
 }
 
 export interface ControlDesk {
-  /** From now on these accounts are shown, and `call` carries out what the operator wants of them. */
-  readonly attach: (accounts: Accounts["Service"], call: Call) => void
+  /**
+   * From now on these accounts are shown, and `call` carries out what the operator wants of them. `working`: their paid
+   * work, where they do any.
+   */
+  readonly attach: (accounts: Accounts["Service"], call: Call, working?: Working["Service"]) => void
   readonly accounts: Effect.Effect<ReadonlyArray<Account>>
   /** `detailed`: with the last replies, the last hour and inline pictures. */
   readonly view: (account: Account, detailed: boolean) => Effect.Effect<AccountView>
@@ -53,10 +58,11 @@ export const make = Effect.fn("ControlDesk.make")(function* (
   options: Options
 ): Effect.fn.Return<ControlDesk, never, Scope.Scope> {
   const startedAt = yield* Clock.currentTimeMillis
-  const attached: { accounts: Accounts["Service"] | undefined; call: Call | undefined } = {
-    accounts: undefined,
-    call: undefined
-  }
+  const attached: {
+    accounts: Accounts["Service"] | undefined
+    call: Call | undefined
+    working: Working["Service"] | undefined
+  } = { accounts: undefined, call: undefined, working: undefined }
   const recorder = yield* Recorder.make(Effect.sync(() => Option.fromUndefinedOr(attached.accounts)))
   const accounts = Effect.sync(() =>
     attached.accounts === undefined ? [] : SubscriptionRef.getUnsafe(attached.accounts.all)
@@ -67,6 +73,8 @@ export const make = Effect.fn("ControlDesk.make")(function* (
     const { id } = account
     const registration = SubscriptionRef.getUnsafe(account.registrar.state)
     const line = Option.getOrUndefined(SubscriptionRef.getUnsafe(account.line))
+    const worker = attached.working === undefined ? undefined : yield* attached.working.of(id)
+    const work = worker === undefined ? undefined : yield* worker.state
     const described: AccountView = {
       id,
       agent: { description: account.agent.description, model: account.agent.model },
@@ -90,14 +98,19 @@ export const make = Effect.fn("ControlDesk.make")(function* (
       in_flight: [],
       recent: [],
       counts: View.countsView(line === undefined ? undefined : yield* line.dispatcher.stats),
-      samples: []
+      samples: [],
+      work: work === undefined ? null : View.workView(work),
+      jobs: [],
+      ended_jobs: []
     }
     if (!detailed) return withoutPictures(described)
     return {
       ...described,
       in_flight: line === undefined ? [] : (yield* line.dispatcher.inFlight).map(View.replyView),
       recent: line === undefined ? [] : (yield* line.dispatcher.recent).map(View.endedView),
-      samples: recorder.samples(id)
+      samples: recorder.samples(id),
+      jobs: (work?.jobs ?? []).filter(({ job }) => !isEnded(job)).map(View.jobView),
+      ended_jobs: (work?.jobs ?? []).filter(({ job }) => isEnded(job)).map(View.jobView)
     }
   })
 
@@ -114,9 +127,10 @@ export const make = Effect.fn("ControlDesk.make")(function* (
   })
 
   return {
-    attach: (accounts, call) => {
+    attach: (accounts, call, working) => {
       attached.accounts = accounts
       attached.call = call
+      attached.working = working
     },
     accounts,
     view,

@@ -7,13 +7,17 @@ import type {
   AccountView,
   ConnectionView,
   EndedView,
+  JobView,
   ProfileView,
   RegistrationView,
-  ReplyView
+  ReplyView,
+  WorkView
 } from "../../services/channel/Control.ts"
 import type { DispatcherStats, Ended, InFlight } from "../../services/channel/Dispatcher.ts"
 import type { Profile } from "../../services/channel/ProfileStore.ts"
 import type { RegistrationState, Setback } from "../../services/channel/Registration.ts"
+import { isEnded } from "../../services/channel/Work.ts"
+import type { JobShown, WorkState } from "../../services/channel/Working.ts"
 import type { Proposal } from "../../services/protocol/ProfileFields.ts"
 
 const orNull = <A>(value: A | undefined): A | null => value ?? null
@@ -127,4 +131,53 @@ export const countsView = (stats: DispatcherStats | undefined): AccountView["cou
   failed: { ...stats?.failed },
   running: stats?.running ?? 0,
   waiting: stats?.waiting ?? 0
+})
+
+export const workView = (state: WorkState): WorkView => ({
+  mode: state.mode,
+  categories: state.limits.categories,
+  max_bounty: orNull(state.limits.maxBounty),
+  concurrency: state.concurrency,
+  looked_at: orNull(state.lookedAt),
+  next_look_at: orNull(state.nextLookAt),
+  fault: orNull(state.fault)
+})
+
+/** Law bounded: what a reader is sent of a stranger's words, and of the log of a job that has ended. */
+const maxWords = 4_000
+const maxEndedLines = 30
+
+const cut = (text: string): string => (text.length > maxWords ? `${text.slice(0, maxWords)}…`.toWellFormed() : text)
+
+export const jobView = ({ job, leaseUntil, log, question, stopping }: JobShown): JobView => ({
+  task_id: job.taskId,
+  title: job.title,
+  category: job.category,
+  bounty: job.bounty,
+  deadline: orNull(job.deadline),
+  state: job.state,
+  chosen_at: job.chosenAt,
+  changed_at: job.changedAt,
+  lease_until: orNull(leaseUntil),
+  round: job.round,
+  files: job.files ?? [],
+  result: job.result === undefined ? null : cut(job.result),
+  notes: job.notes,
+  why: job.why === undefined ? null : cut(job.why),
+  accepted: job.accepted ?? false,
+  stopping,
+  question:
+    question === undefined
+      ? null
+      : {
+          description: cut(question.description),
+          files: question.files.map(({ filename, size }) => ({ filename, size }))
+        },
+  log: (isEnded(job) ? log.slice(-maxEndedLines) : log).map(({ at, failed, kind, path, text }) => ({
+    at,
+    kind,
+    text,
+    path: orNull(path),
+    failed
+  }))
 })

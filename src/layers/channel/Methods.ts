@@ -12,6 +12,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Account, Accounts } from "../../services/channel/Accounts.ts"
 import { MethodError, type MethodName, methods } from "../../services/channel/Control.ts"
 import type { RegistrarError } from "../../services/channel/Registrar.ts"
+import type { Working } from "../../services/channel/Working.ts"
 import { registrationView } from "./ControlView.ts"
 
 type Params<Name extends MethodName> = (typeof methods)[Name]["params"]["Type"]
@@ -64,7 +65,8 @@ const fromRegistrar = (error: RegistrarError): MethodError => {
   }
 }
 
-export const make = (accounts: Accounts["Service"]): Methods => {
+/** `working`: where the accounts do paid work. */
+export const make = (accounts: Accounts["Service"], working?: Working["Service"]): Methods => {
   /** The one that is meant: by its id, or the only one, or `default`. */
   const find = Effect.fnUntraced(function* (params: { readonly account_id?: string }) {
     const all = yield* SubscriptionRef.get(accounts.all)
@@ -82,6 +84,15 @@ export const make = (accounts: Accounts["Service"]): Methods => {
 
   const view = (account: Account) =>
     Effect.map(SubscriptionRef.get(account.registrar.state), (state) => registrationView(account.id, state))
+
+  const workerOf = Effect.fnUntraced(function* (account: Account) {
+    const worker = working === undefined ? undefined : yield* working.of(account.id)
+    if (worker !== undefined) return worker
+    return yield* refuse(
+      "unavailable",
+      "This agent looks for no work here. Start the program with --work ask or --work auto, or run clawfiber work."
+    )
+  })
 
   const table: {
     readonly [Name in MethodName]: (account: Account, params: Params<Name>) => Effect.Effect<Value<Name>, MethodError>
@@ -107,6 +118,15 @@ export const make = (accounts: Accounts["Service"]): Methods => {
       Effect.gen(function* () {
         const line = Option.getOrUndefined(yield* SubscriptionRef.get(account.line))
         return { stopped: line !== undefined && (yield* line.dispatcher.cancel({ responseId })) }
+      }),
+    "instaclaw.work.look": (account) => Effect.flatMap(workerOf(account), (worker) => Effect.as(worker.look, {})),
+    "instaclaw.work.answer": (account, { take, task_id: taskId }) =>
+      Effect.gen(function* () {
+        return { heard: yield* (yield* workerOf(account)).answer(taskId, take) }
+      }),
+    "instaclaw.work.stop": (account, { task_id: taskId }) =>
+      Effect.gen(function* () {
+        return { stopped: yield* (yield* workerOf(account)).stop(taskId) }
       })
   }
 

@@ -5,6 +5,7 @@
  */
 import * as Clock from "effect/Clock"
 import * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -13,6 +14,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { AgentRuntime, type Turn } from "../../services/channel/AgentRuntime.ts"
 import { type Task, TaskApi, type TaskApiError } from "../../services/channel/TaskApi.ts"
+import type { Toolbox } from "../../services/channel/Toolbox.ts"
 import * as Work from "../../services/channel/Work.ts"
 import { bounds } from "../../services/protocol/Market.ts"
 import * as deliveryArchive from "./deliveryArchive.ts"
@@ -22,6 +24,15 @@ import * as workFiles from "./workFiles.ts"
 import type { WorkFilesError } from "./workFiles.ts"
 import * as Workspace from "./Workspace.ts"
 import * as workText from "./workText.ts"
+
+/** What is seen of a job between its steps. */
+export type Seen =
+  /** A call of the agent's: of its input what says which file it is about. */
+  | { readonly _tag: "Tool"; readonly name: string; readonly path: string | undefined; readonly isError: boolean }
+  /** What the agent said in one go. */
+  | { readonly _tag: "Said"; readonly text: string }
+  /** The grab holds until then. */
+  | { readonly _tag: "Lease"; readonly until: number }
 
 export interface Options {
   /** `.insta/work`. */
@@ -36,10 +47,11 @@ export interface Options {
   readonly concurrency: number
   /** Jobs that this process takes at most. */
   readonly limit?: number | undefined
-  /** Asks a person; `undefined`: nobody is asked. */
-  readonly ask: ((task: Task) => Effect.Effect<boolean>) | undefined
+  /** Asks a person; `undefined`: nobody is asked. An answer of `undefined`: not yet, it is asked at the next look. */
+  readonly ask: ((task: Task) => Effect.Effect<boolean | undefined>) | undefined
   /** Told of every step, after it is on disk. */
   readonly onStep?: ((job: Work.Job) => Effect.Effect<void>) | undefined
+  readonly onSeen?: ((job: Work.Job, seen: Seen) => Effect.Effect<void>) | undefined
   /** For the agent's whole turn. 1 hour by default. */
   readonly turnTimeout?: Duration.Input | undefined
   /** How often the lease is renewed. 1 minute by default; platforms give several. */
@@ -63,6 +75,11 @@ const maxWatched = 20
 
 const lost = (): Work.Event => ({ _tag: "Lost", why: "The lease ran out before it was handed in." })
 
+const pathOf = (input: unknown): string | undefined =>
+  typeof input === "object" && input !== null && "path" in input && typeof input.path === "string"
+    ? input.path.slice(0, 200).toWellFormed()
+    : undefined
+
 /** What the agent said after the last thing it did; all of it, where it did nothing after its last word. */
 const resultOf = (said: ReadonlyArray<string>): string => {
   const last = said.findLast((text) => text.trim() !== "") ?? ""
@@ -79,11 +96,22 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const question = yield* Semaphore.make(1)
   /** Jobs that this very process left where they are: no crash came between. */
   const waiting = new Set<string>()
+  /** Jobs that a person stops. */
+  const stops = new Map<string, Deferred.Deferred<string>>()
+
+  const stopOf = (taskId: string): Deferred.Deferred<string> => {
+    const known = stops.get(taskId) ?? Deferred.makeUnsafe<string>()
+    stops.set(taskId, known)
+    return known
+  }
+
+  const see = (job: Work.Job, seen: Seen) => options.onSeen?.(job, seen) ?? Effect.void
 
   const moved = Effect.fnUntraced(function* (job: Work.Job, event: Work.Event) {
     const next = Work.step(job, event, yield* Clock.currentTimeMillis)
     if (next === undefined) return yield* Effect.die(new Error(`${event._tag} cannot happen in ${job.state}`))
     yield* files.save(next)
+    if (Work.isEnded(next)) stops.delete(next.taskId)
     if (options.onStep !== undefined) yield* options.onStep(next)
     return next
   })
@@ -105,7 +133,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   const grab = Effect.fnUntraced(function* (job: Work.Job) {
     const got = yield* Effect.result(api.grab({ taskId: job.taskId, attempt: Work.keys.grab(job) }))
-    if (got._tag === "Success") return { _tag: "Got", fencing: got.success.lease?.fencing } satisfies Work.Event
+    if (got._tag === "Success") {
+      const { lease } = got.success
+      if (lease !== undefined) yield* see(job, { _tag: "Lease", until: lease.until })
+      return { _tag: "Got", fencing: lease?.fencing } satisfies Work.Event
+    }
     const { failure } = got
     switch (failure.reason._tag) {
       case "AlreadyGrabbed":
@@ -137,6 +169,19 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     }
   }
 
+  const tellSaid = (job: Work.Job, said: ReadonlyArray<string>) => {
+    const text = (said.at(-1) ?? "").trim().slice(0, 500).toWellFormed()
+    return text === "" ? Effect.void : see(job, { _tag: "Said", text })
+  }
+
+  const watched = (job: Work.Job, box: Toolbox): Toolbox => ({
+    tools: box.tools,
+    call: (name, input) =>
+      Effect.tap(box.call(name, input), ({ isError }) =>
+        see(job, { _tag: "Tool", name: name.slice(0, 100).toWellFormed(), path: pathOf(input), isError })
+      )
+  })
+
   /** The agent's turn, over a clean desk. */
   const perform = Effect.fnUntraced(function* (job: Work.Job) {
     const desk = yield* files.clearDesk(job.taskId)
@@ -167,14 +212,17 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           : `${workText.instructions}\n\nYour operator has told you this about your work:\n${options.systemPrompt}`,
       context: "",
       parts: [{ type: "input_text", text: workText.render(task, inputs, job.round > 0 ? job.why : undefined) }],
-      toolbox: FileTools.toolbox(Workspace.make(fs, desk))
+      toolbox: watched(job, FileTools.toolbox(Workspace.make(fs, desk)))
     }
     const said = [""]
     const ended = yield* runtime.reply(turn).pipe(
       Stream.runForEachArray((parts) =>
-        Effect.sync(() => {
+        Effect.gen(function* () {
           for (const part of parts) {
-            if (part._tag === "Activity") said.push("")
+            if (part._tag === "Activity") {
+              yield* tellSaid(job, said)
+              said.push("")
+            }
             // Law bounded: what is past it is not kept.
             if (part._tag === "Text" && (said.at(-1)?.length ?? 0) < maxResult * 2) {
               said[said.length - 1] = `${said.at(-1) ?? ""}${part.text}`
@@ -182,6 +230,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
           }
         })
       ),
+      Effect.andThen(Effect.suspend(() => tellSaid(job, said))),
       Effect.timeoutOrElse({
         duration: options.turnTimeout ?? "1 hour",
         orElse: () => Effect.fail({ publicMessage: "The agent took too long." })
@@ -280,21 +329,26 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     return { _tag: "Released" } satisfies Work.Event
   })
 
-  /** What the state asks for. */
-  const act = (job: Work.Job): Effect.Effect<Work.Event, Stuck | WorkFilesError> => {
+  const asked = Effect.fnUntraced(function* (
+    job: Work.Job,
+    ask: NonNullable<Options["ask"]>
+  ): Effect.fn.Return<Work.Event | undefined, Stuck> {
+    const found = yield* Effect.result(api.get(job.taskId))
+    if (found._tag === "Failure" && found.failure.transient) return yield* stuck(job, found.failure)
+    if (found._tag === "Failure") return { _tag: "Decline", why: found.failure.message }
+    if (found.success.status !== "available") return { _tag: "Decline", why: "It is not on the market any more." }
+    const yes = yield* question.withPermits(1)(ask(found.success))
+    if (yes === undefined) return undefined
+    return yes ? { _tag: "Take" } : { _tag: "Decline", why: "Its operator said no." }
+  })
+
+  /** What the state asks for; `undefined`: it waits for a person's answer. */
+  const act = (job: Work.Job): Effect.Effect<Work.Event | undefined, Stuck | WorkFilesError> => {
     switch (job.state) {
       case "chosen":
         return Effect.succeed(options.ask === undefined ? { _tag: "Take" } : { _tag: "Ask" })
       case "asking":
-        return options.ask === undefined
-          ? Effect.succeed({ _tag: "Take" })
-          : Effect.matchEffect(api.get(job.taskId), {
-              onFailure: (error): Effect.Effect<Work.Event> => Effect.succeed({ _tag: "Decline", why: error.message }),
-              onSuccess: (task) =>
-                Effect.map(question.withPermits(1)(options.ask?.(task) ?? Effect.succeed(true)), (yes): Work.Event =>
-                  yes ? { _tag: "Take" } : { _tag: "Decline", why: "Its operator said no." }
-                )
-            })
+        return options.ask === undefined ? Effect.succeed({ _tag: "Take" }) : asked(job, options.ask)
       case "grabbing":
         return grab(job)
       case "grabbed":
@@ -328,6 +382,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         yield* Effect.sleep(keepEvery)
         const kept = yield* Effect.result(api.keep({ taskId, fencing }))
         if (kept._tag === "Failure" && kept.failure.reason._tag === "LeaseLost") return lost()
+        if (kept._tag === "Success") yield* see(job, { _tag: "Lease", until: kept.success.until })
       }
     })
 
@@ -336,17 +391,24 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   /** While a hand-in is on its way its answer alone says what became of it: the lease ends with it. */
   const next = (job: Work.Job) =>
     keptWhile.has(job.state)
-      ? Effect.raceFirst(act(job), keeping(job))
+      ? Effect.raceFirst(
+          Effect.raceFirst(act(job), keeping(job)),
+          Effect.map(Deferred.await(stopOf(job.taskId)), giveUp)
+        )
       : job.state === "submitting"
         ? Effect.raceFirst(act(job), Effect.andThen(keeping(job), Effect.never))
         : act(job)
 
-  /** To its end, or until it is stuck. */
+  /** To its end, until it is stuck, or until it waits for a person. */
   const drive = Effect.fn("WorkRunner.drive")(function* (
     job: Work.Job
   ): Effect.fn.Return<Work.Job, Stuck | WorkFilesError> {
     let at = job
-    while (!Work.isEnded(at)) at = yield* moved(at, yield* next(at))
+    while (!Work.isEnded(at)) {
+      const event = yield* next(at)
+      if (event === undefined) return at
+      at = yield* moved(at, event)
+    }
     return at
   })
 
@@ -369,12 +431,16 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const returned = Effect.fnUntraced(function* (jobs: ReadonlyArray<Work.Job>) {
     const again: Array<Work.Job> = []
     const reported = jobs
-      .filter(({ state }) => state === "reported")
+      .filter(({ accepted, state }) => state === "reported" && accepted !== true)
       .toSorted((one, other) => other.changedAt - one.changedAt)
     for (const job of reported.slice(0, maxWatched)) {
       const task = yield* Effect.option(api.get(job.taskId))
       if (task._tag === "None") continue
       const { assignedClawId, returnReason, review, status } = task.value
+      if (review === "accepted") {
+        yield* moved(job, { _tag: "Accepted" })
+        continue
+      }
       if (review !== "returned" || status !== "in_progress" || assignedClawId !== options.clawId) continue
       again.push(yield* moved(job, { _tag: "Returned", why: returnReason ?? "" }))
     }
@@ -418,7 +484,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       found
     )
     const back = yield* returned(jobs)
-    const room = Math.max(0, Math.min(options.concurrency, (options.limit ?? Number.POSITIVE_INFINITY) - taken))
     const owed = [...open.filter((job) => !Work.isEnded(job)), ...back]
     const driven = (job: Work.Job) =>
       Effect.match(drive(job), {
@@ -426,17 +491,31 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         onSuccess: (job): { readonly job: Work.Job } => ({ job })
       })
     const before = yield* Effect.forEach(owed, driven, { concurrency: options.concurrency })
-    const chosen = yield* choose(jobs, room)
+    // Whoever is asked for one is not asked for the next.
+    const asked = before.filter((one) => "job" in one && one.job.state === "asking").length
+    const left = (options.limit ?? Number.POSITIVE_INFINITY) - taken
+    const chosen = yield* choose(jobs, Math.max(0, Math.min(options.concurrency - asked, left - asked)))
     const after = yield* Effect.forEach(chosen, driven, { concurrency: options.concurrency })
     const all = [...before, ...after]
-    taken += after.filter((one) => "job" in one && one.job.state !== "declined").length
+    const ungrabbed = new Set(owed.filter((job) => !Work.isHeld(job)).map(({ taskId }) => taskId))
+    for (const { taskId } of chosen) ungrabbed.add(taskId)
+    const ended = all.flatMap((one) => ("job" in one && Work.isEnded(one.job) ? [one.job] : []))
+    taken += ended.filter((job) => job.state !== "declined" && ungrabbed.has(job.taskId)).length
     return {
-      jobs: all.flatMap((one) => ("job" in one ? [one.job] : [])),
+      jobs: ended,
       stuck: all.flatMap((one) => ("stuck" in one ? [one.stuck] : [])),
       /** The limit of this process is reached. */
       full: options.limit !== undefined && taken >= options.limit
     }
   })
 
-  return { once, jobs: files.all }
+  /** Ends the work on it and gives it back. False where there is nothing to stop any more: it is on its way, or over. */
+  const stop = Effect.fn("WorkRunner.stop")(function* (taskId: string, why: string) {
+    const job = (yield* files.all).find((one) => one.taskId === taskId)
+    if (job === undefined || job.state === "submitting" || job.state === "releasing") return false
+    if (!Work.isHeld(job) && job.state !== "grabbing") return false
+    return yield* Deferred.succeed(stopOf(taskId), why)
+  })
+
+  return { once, stop, jobs: files.all }
 })

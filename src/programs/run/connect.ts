@@ -18,8 +18,9 @@ import * as chosenAccounts from "./chosenAccounts.ts"
 import * as control from "./control.ts"
 import * as proposals from "./proposals.ts"
 import type * as settingViews from "./settingViews.ts"
+import * as working from "./working.ts"
 
-export interface Input extends chosenAccounts.Input {
+export interface Input extends chosenAccounts.Input, working.Input {
   readonly url: Option.Option<string>
   readonly register: Option.Option<string>
   readonly trustHost: boolean
@@ -109,12 +110,13 @@ const tellPage = (input: Input & Common, page: control.Page) => {
   )
 }
 
-const serve = (input: Input & Common, chosen: agents.Chosen, settings: settingViews.Options) =>
+const serve = (input: Input & Common, chosen: agents.Chosen, settings: settingViews.Options, worked: working.Options) =>
   Effect.gen(function* () {
     const all = yield* Accounts
     const name = Option.getOrUndefined(input.register)
     if (name !== undefined) yield* registerNow(SubscriptionRef.getUnsafe(all.all), name)
-    const page = input.control ? yield* control.serve({ root, port: input.controlPort, settings }) : undefined
+    const work = yield* working.make(input, all, worked)
+    const page = input.control ? yield* control.serve({ root, port: input.controlPort, settings }, work) : undefined
     if (page !== undefined) yield* tellPage(input, page)
     const say = tell(input, chosen, page?.link)
     return yield* accountReport.follow(all, (account, standing) =>
@@ -126,6 +128,9 @@ export const run = (input: Input & Common) =>
   withSettings({ json: input.json }, (settings, environment) =>
     Effect.gen(function* () {
       yield* chosenAccounts.check(input)
+      if (input.work === "ask" && !input.control) {
+        return yield* fail("Nobody can be asked without a control page. Say --work auto, or leave --no-control away.")
+      }
       const { profileCreateUrl, wsUrl } = yield* addresses(Option.getOrUndefined(input.url), settings)
       if (!PlatformAddress.mayCarryKeys(wsUrl)) {
         return yield* fail(
@@ -155,7 +160,7 @@ export const run = (input: Input & Common) =>
       // An address of the command line stands for the two that lie under it.
       const named = Option.isNone(input.url) ? {} : { wsUrl: wsUrl.href, profileCreateUrl: profileCreateUrl.href }
       const shown = { variables: environment, flags: { ...named, sync: Option.getOrUndefined(input.sync) } }
-      return yield* serve(input, chosen, shown).pipe(
+      return yield* serve(input, chosen, shown, { agent, root, settings, lookEvery: "30 seconds" }).pipe(
         Effect.provide(accounts.layer(options)),
         Effect.catchTag("DatabaseError", accounts.inUse(options))
       )

@@ -21,8 +21,9 @@ import * as agents from "./agents.ts"
 import * as control from "./control.ts"
 import * as proposals from "./proposals.ts"
 import * as serve from "./serve.ts"
+import * as working from "./working.ts"
 
-export interface Input extends serve.Input {
+export interface Input extends serve.Input, working.Input {
   readonly agent: Option.Option<string>
   readonly exec: Option.Option<string>
   readonly sync: Option.Option<"normal" | "full">
@@ -121,7 +122,8 @@ const withAgent = (
     })
     return yield* Effect.gen(function* () {
       const all = yield* Accounts
-      page?.attach(all)
+      const work = yield* working.make(input, all, { agent, root, settings, lookEvery: "5 seconds" })
+      page?.attach(all, work)
       yield* Effect.forEach(SubscriptionRef.getUnsafe(all.all), introduce, { discard: true })
       return yield* accountReport.follow(all, tell)
     }).pipe(Effect.provide(accounts.layer(options)), Effect.catchTag("DatabaseError", accounts.inUse(options)))

@@ -14,7 +14,6 @@ import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
 import * as HttpTaskApi from "../../layers/channel/HttpTaskApi.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
 import * as WorkRunner from "../../layers/channel/WorkRunner.ts"
-import * as FileLock from "../../layers/files/FileLock.ts"
 import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import { type Profile, ProfileStore } from "../../services/channel/ProfileStore.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
@@ -28,6 +27,7 @@ import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import * as agents from "./agents.ts"
 import * as chosenAccounts from "./chosenAccounts.ts"
+import * as working from "./working.ts"
 
 export interface Input {
   readonly url: Option.Option<string>
@@ -182,17 +182,7 @@ export const run = (input: Input & Common) =>
         environment
       })
       const agent = yield* Effect.catchTag(agents.alone(chosen.runtime), "AgentError", agents.inWords)
-      yield* FileLock.hold(`${folder}/work.lock`, { wait: 0 }).pipe(
-        Effect.mapError(
-          (error) =>
-            new Failure({
-              message:
-                error._tag === "Held"
-                  ? `${error.owner} works with this profile already. Stop it first.`
-                  : `${folder} cannot be written. Mend its permissions, or free some space.`
-            })
-        )
-      )
+      yield* working.claim(folder)
       if (!input.once) yield* Cli.serving
       const services = yield* Effect.context<Prompt.Environment>()
       const started = yield* Clock.currentTimeMillis

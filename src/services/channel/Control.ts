@@ -6,6 +6,8 @@
 import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { FieldFault } from "../protocol/ProfileFields.ts"
+import { states } from "./Work.ts"
+import { modes } from "./Working.ts"
 
 const time = Schema.Finite
 const orNull = Schema.NullOr
@@ -90,6 +92,63 @@ export const Sample = Schema.Struct({
 })
 export type Sample = typeof Sample.Type
 
+/** How the account stands to paid work. */
+export const WorkView = Schema.Struct({
+  mode: Schema.Literals(modes),
+  /** None: all. */
+  categories: Schema.Array(Schema.String),
+  max_bounty: orNull(Schema.String),
+  concurrency: Schema.Finite,
+  looked_at: orNull(time),
+  next_look_at: orNull(time),
+  /** Why it cannot look or go on, in a sentence. */
+  fault: orNull(Schema.String)
+})
+export type WorkView = typeof WorkView.Type
+
+/** A task that the agent works on, or worked on of late. Title, description and reasons are strangers' words. */
+export const JobView = Schema.Struct({
+  task_id: Schema.String,
+  title: Schema.String,
+  category: Schema.String,
+  /** Points, an exact decimal. */
+  bounty: Schema.String,
+  deadline: orNull(time),
+  state: Schema.Literals(states),
+  chosen_at: time,
+  changed_at: time,
+  lease_until: orNull(time),
+  /** 0; grows each time it comes back. */
+  round: Schema.Finite,
+  /** What was made, from the hand-in on. */
+  files: Schema.Array(Schema.String),
+  /** What the agent said it did. */
+  result: orNull(Schema.String),
+  notes: Schema.Array(Schema.String),
+  why: orNull(Schema.String),
+  /** The one who posted it has taken it. */
+  accepted: Schema.Boolean,
+  stopping: Schema.Boolean,
+  /** The operator is asked whether it is to be taken. */
+  question: orNull(
+    Schema.Struct({
+      description: Schema.String,
+      files: Schema.Array(Schema.Struct({ filename: Schema.String, size: Schema.Finite }))
+    })
+  ),
+  /** What it did of late, oldest first. */
+  log: Schema.Array(
+    Schema.Struct({
+      at: time,
+      kind: Schema.Literals(["step", "tool", "said"]),
+      text: Schema.String,
+      path: orNull(Schema.String),
+      failed: Schema.Boolean
+    })
+  )
+})
+export type JobView = typeof JobView.Type
+
 export const AccountView = Schema.Struct({
   id: Schema.String,
   agent: Schema.Struct({ description: Schema.String, model: Schema.String }),
@@ -111,7 +170,13 @@ export const AccountView = Schema.Struct({
     waiting: Schema.Finite
   }),
   /** The last hour. */
-  samples: Schema.Array(Sample)
+  samples: Schema.Array(Sample),
+  /** `null`: it looks for no work. */
+  work: orNull(WorkView),
+  /** What it works on, and what it asks about. */
+  jobs: Schema.Array(JobView),
+  /** The last twenty that ended, newest first. */
+  ended_jobs: Schema.Array(JobView)
 })
 export type AccountView = typeof AccountView.Type
 
@@ -138,7 +203,7 @@ export type AccountChange = Pick<AccountView, "id"> & Partial<AccountView>
 
 /**
  * `GET /control/stream` (server-sent events): first `snapshot` with a whole Snapshot (and again where accounts came or
- * went), then `changes`. `in_flight`, `recent`, `samples` and inline pictures are there for the account that was asked
+ * went), then `changes`. `in_flight`, `recent`, `samples`, the jobs and inline pictures are there for the account that was asked
  * for (`?account=`, else the first), and empty for the others.
  */
 export interface Changes {
@@ -189,6 +254,20 @@ export const methods = {
   /** Ends one reply as CANCELLED. */
   "instaclaw.reply.stop": {
     params: Schema.Struct({ ...account, response_id: Schema.String }),
+    result: Schema.Struct({ stopped: Schema.Boolean }),
+    writes: true
+  },
+  /** Looks at the market for work now. */
+  "instaclaw.work.look": { params: Schema.Struct(account), result: Schema.Struct({}), writes: true },
+  /** The answer to the question of a job. `heard: false`: nothing is asked any more. */
+  "instaclaw.work.answer": {
+    params: Schema.Struct({ ...account, task_id: Schema.String, take: Schema.Boolean }),
+    result: Schema.Struct({ heard: Schema.Boolean }),
+    writes: true
+  },
+  /** Stops the work on a task and gives it back. `stopped: false`: it is handed in already, or over. */
+  "instaclaw.work.stop": {
+    params: Schema.Struct({ ...account, task_id: Schema.String }),
     result: Schema.Struct({ stopped: Schema.Boolean }),
     writes: true
   }

@@ -22,7 +22,8 @@ const Any = Schema.Union([
   Schema.TaggedStruct("GiveUp", { why: Schema.String }),
   Schema.TaggedStruct("Released", {}),
   Schema.TaggedStruct("Lost", { why: Schema.String }),
-  Schema.TaggedStruct("Returned", { why: Schema.String })
+  Schema.TaggedStruct("Returned", { why: Schema.String }),
+  Schema.TaggedStruct("Accepted", {})
 ])
 
 /** A way: most often what fits, now and then anything. */
@@ -74,15 +75,25 @@ describe("the work on a task", () => {
         const rounds = (seen.at(-1)?.round ?? 0) + 1
         for (let round = 0; round < rounds; round++) {
           assert.isAtMost(entries(seen, "submitting", round), 1)
-          assert.isAtMost(entries(seen, "reported", round), 1)
+          assert.isAtMost(
+            entries(
+              seen.filter(({ accepted }) => accepted !== true),
+              "reported",
+              round
+            ),
+            1
+          )
           assert.isAtMost(entries(seen, "doing", round), Work.maxRuns)
         }
         for (const [at, job] of seen.entries()) {
-          // Nothing leaves an end but a deliverable that came back.
+          // Nothing leaves an end but a deliverable that came back, and none comes back that was accepted.
           const before = seen[at - 1]
           if (before !== undefined && Work.isEnded(before)) {
             assert.strictEqual(before.state, "reported")
-            assert.strictEqual(job.round, before.round + 1)
+            assert.notStrictEqual(before.accepted, true)
+            if (job.accepted === true)
+              assert.deepStrictEqual({ ...job, changedAt: 0 }, { ...before, accepted: true, changedAt: 0 })
+            else assert.strictEqual(job.round, before.round + 1)
           }
           // Nothing is owed, or given back, that was not grabbed.
           if (Work.isHeld(job) || job.state === "released" || job.state === "reported") {
