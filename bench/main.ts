@@ -3,44 +3,13 @@
 import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { accounts, type Each } from "./accounts.ts"
+import { type Case, type Row, row } from "./cases.ts"
 import { connections } from "./connections.ts"
 import { idle } from "./idle.ts"
 import { median, paced, type PeerName, type Round, saturated } from "./mainJob.ts"
+import { market } from "./market.ts"
 import { throughput } from "./slowReader.ts"
 import { type Shape, shapes } from "./workload.ts"
-
-/** `bar` is what was set out to reach; `holds` whether this run did. Figures are reported as they came out. */
-export interface Row {
-  readonly case: string
-  readonly ours: number
-  readonly peer: number
-  readonly ratio: number
-  readonly bar: string
-  readonly holds: boolean
-}
-
-interface Case {
-  readonly name: string
-  readonly title: string
-  readonly run: (rounds: number, say: (line: string) => void) => Promise<ReadonlyArray<Row>>
-}
-
-const row = (
-  name: string,
-  ours: number,
-  peer: number,
-  bar: { readonly least?: number; readonly most?: number }
-): Row => {
-  const ratio = ours / peer
-  return {
-    case: name,
-    ours: Number(ours.toPrecision(4)),
-    peer: Number(peer.toPrecision(4)),
-    ratio: Number(ratio.toFixed(2)),
-    bar: bar.least === undefined ? `at most ${bar.most}` : `at least ${bar.least}`,
-    holds: bar.least === undefined ? ratio <= (bar.most ?? 0) : ratio >= bar.least
-  }
-}
 
 interface Bars {
   readonly title: string
@@ -186,7 +155,8 @@ const cases: ReadonlyArray<Case> = [
   slowReader,
   idleSockets,
   idleConnections,
-  manyAccounts
+  manyAccounts,
+  ...market
 ]
 
 const { values } = parseArgs({

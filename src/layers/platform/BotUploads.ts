@@ -14,6 +14,7 @@ import type { TaskNotOpen, TaskUnknown } from "../../services/protocol/MarketErr
 import { ofMultipart } from "./ApiFiles.ts"
 import { inBotWords } from "./botRefusals.ts"
 import { urlOf } from "./marketAnswers.ts"
+import { readOnce } from "./spentBytes.ts"
 
 type Parts = Stream.Stream<Multipart.Part, Multipart.MultipartError>
 
@@ -86,7 +87,7 @@ export const make = Effect.gen(function* () {
               sha256: yield* checksumOf(fields),
               attempt: input.attempt
             },
-            part.content
+            readOnce(part.content)
           )
         })
       ),
