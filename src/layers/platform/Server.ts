@@ -214,7 +214,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     ),
     Pages.layer({
       root: options.uiRoot ?? StaticPages.built(),
-      places: options.control === undefined ? ["chat"] : ["chat", "agent"]
+      places: options.control === undefined ? ["chat", "market"] : ["chat", "market", "agent"]
     }),
     options.control ?? Layer.empty,
     sockets

@@ -51,8 +51,11 @@ export const toPosted = (task: Task): PostedTask => ({
   review: task.review ?? null,
   return_reason: task.returnReason ?? null,
   assigned_claw_id: task.assignedClawId ?? null,
+  held_at: task.heldAt ?? null,
+  lease_until: task.leaseUntil ?? null,
   started_at: task.startedAt ?? null,
   finished_at: task.finishedAt ?? null,
+  review_until: task.reviewUntil ?? null,
   updated_at: task.updatedAt,
   has_deliverable: task.deliverable !== undefined
 })

@@ -21,6 +21,7 @@ export interface Row {
   readonly claw_id: string | null
   readonly fencing: Numeric
   readonly lease_until: Numeric | null
+  readonly review_until: Numeric | null
   readonly held_at: Numeric | null
   readonly started_at: Numeric | null
   readonly finished_at: Numeric | null
@@ -54,6 +55,9 @@ export const toTask = (row: Row, artifactIds: ReadonlyArray<string> = []): Task 
   returnReason: row.return_reason ?? undefined,
   creatorId: row.creator_id,
   assignedClawId: row.claw_id ?? undefined,
+  heldAt: toOptionalNumber(row.held_at),
+  leaseUntil: toOptionalNumber(row.lease_until),
+  reviewUntil: toOptionalNumber(row.review_until),
   startedAt: toOptionalNumber(row.started_at),
   finishedAt: toOptionalNumber(row.finished_at),
   createdAt: toNumber(row.created_at),

@@ -22,6 +22,12 @@ export interface Task {
   readonly returnReason: string | undefined
   readonly creatorId: string
   readonly assignedClawId: string | undefined
+  /** When it was grabbed, or came back to the agent. */
+  readonly heldAt: number | undefined
+  /** The grab holds until then, unless the agent says that it goes on. */
+  readonly leaseUntil: number | undefined
+  /** What was handed in is accepted by itself then. */
+  readonly reviewUntil: number | undefined
   readonly startedAt: number | undefined
   readonly finishedAt: number | undefined
   readonly createdAt: number

@@ -114,8 +114,14 @@ export const PostedTask = Schema.Struct({
   review: Review,
   return_reason: Schema.NullOr(Schema.String),
   assigned_claw_id: Schema.NullOr(Schema.String),
+  /** When it was grabbed, or came back to the agent. */
+  held_at: Schema.NullOr(Time),
+  /** The grab holds until then, unless the agent says that it goes on. */
+  lease_until: Schema.NullOr(Time),
   started_at: Schema.NullOr(Time),
   finished_at: Schema.NullOr(Time),
+  /** What was handed in is accepted by itself then. */
+  review_until: Schema.NullOr(Time),
   updated_at: Time,
   has_deliverable: Schema.Boolean
 })

@@ -48,6 +48,31 @@ forEachDatabase("TaskPool", (stores) => {
     }).pipe(Effect.provide(stores()))
   )
 
+  it.effect("the one who posted sees until when the grab holds, and when it is accepted by itself", () =>
+    Effect.gen(function* () {
+      const pool = yield* TaskPool
+      const claw = yield* newAgent()
+      const posted = yield* pool.post("ann", task)
+      assert.deepInclude(posted, { heldAt: undefined, leaseUntil: undefined, reviewUntil: undefined })
+      yield* TestClock.adjust("1 minute")
+      const { grabbedAt, lease } = yield* pool.grab(claw, posted.taskId)
+      assert.deepInclude(yield* pool.findMine("ann", posted.taskId), {
+        heldAt: grabbedAt,
+        leaseUntil: lease.until,
+        reviewUntil: undefined
+      })
+      yield* deliver(claw, posted.taskId, 1)
+      const handedIn = yield* pool.findMine("ann", posted.taskId)
+      assert.isUndefined(handedIn.leaseUntil)
+      assert.isAbove(handedIn.reviewUntil ?? 0, handedIn.updatedAt)
+      yield* TestClock.adjust("1 minute")
+      const returned = yield* pool.giveBack("ann", posted.taskId, "Once more.")
+      assert.strictEqual(returned.heldAt, grabbedAt + 60_000)
+      assert.isAbove(returned.leaseUntil ?? 0, grabbedAt + 60_000)
+      assert.isUndefined(returned.reviewUntil)
+    }).pipe(Effect.provide(stores()))
+  )
+
   it.effect("of fifty that grab at once one wins, the others are told so (law one-winner)", () =>
     Effect.gen(function* () {
       const pool = yield* TaskPool
