@@ -5,6 +5,7 @@ import { chat } from "./programs/chat.ts"
 import * as Cli from "./programs/Cli.ts"
 import { connect } from "./programs/connect.ts"
 import { doctor } from "./programs/doctor.ts"
+import { openclaw } from "./programs/openclaw.ts"
 import { person } from "./programs/person.ts"
 import { platform } from "./programs/platform.ts"
 import { register } from "./programs/register.ts"
@@ -27,6 +28,7 @@ Command.make("clawfiber").pipe(
     restore,
     person,
     agent,
+    openclaw,
     simulate
   ]),
   Command.withGlobalFlags([Cli.Json]),

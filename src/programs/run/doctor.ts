@@ -13,7 +13,6 @@ import * as Settings from "../../services/channel/Settings.ts"
 import type { Common } from "../Cli.ts"
 import * as Environment from "../Environment.ts"
 import { Failure } from "../Failure.ts"
-import * as Output from "../Output.ts"
 import { version } from "../version.ts"
 import { bad, type Finding, good, unknown } from "./doctor/Finding.ts"
 import * as folder from "./doctor/folder.ts"
@@ -21,6 +20,7 @@ import * as here from "./doctor/here.ts"
 import * as link from "./doctor/link.ts"
 import * as model from "./doctor/model.ts"
 import * as network from "./doctor/network.ts"
+import { print } from "./doctor/print.ts"
 import * as chosenAccounts from "./chosenAccounts.ts"
 
 export interface Input extends chosenAccounts.Input {
@@ -31,18 +31,6 @@ export interface Input extends chosenAccounts.Input {
 type Report = (finding: Finding) => Effect.Effect<void>
 
 const root = ".insta"
-
-const marks = { good: ["✓", 32], bad: ["✗", 31], unknown: ["?", 33] } as const
-
-const print = (json: boolean) => (finding: Finding) => {
-  if (json) return Output.event(finding)
-  const [mark, color] = marks[finding.state]
-  const word = `${mark} ${finding.state.padEnd(7)}`
-  const check = finding.account === undefined ? finding.check : `${finding.check} (${finding.account})`
-  return Output.line(
-    `${Output.colors("stdout") ? `\u001b[${color}m${word}\u001b[0m` : word}  ${check.padEnd(11)}  ${finding.text}`
-  )
-}
 
 /** With the faults told, and defaults in place of what is at fault. */
 const readSettings = Effect.fnUntraced(function* (environment: Environment.Variables, report: Report) {
