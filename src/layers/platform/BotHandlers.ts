@@ -14,6 +14,7 @@ import { InstaClawApi } from "../../services/protocol/InstaClawApi.ts"
 import { codes } from "../../services/protocol/Market.ts"
 import { AgentAuthorization, CurrentAgent } from "../../services/protocol/MarketApi.ts"
 import { BotShut, KeysRefused } from "../../services/protocol/MarketErrors.ts"
+import * as BotSayings from "./BotSayings.ts"
 import * as BotUploads from "./BotUploads.ts"
 import { inBotWords } from "./botRefusals.ts"
 import * as fileAnswer from "./fileAnswer.ts"
@@ -67,6 +68,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fn(function* (handlers) {
     const files = yield* Files.Files
     const pool = yield* TaskPool
+    const sayings = yield* BotSayings.make
     const uploads = yield* BotUploads.make
 
     return handlers.handleAll({
@@ -134,6 +136,14 @@ export const layer = HttpApiBuilder.group(
       uploadArtifact: Effect.fnUntraced(function* ({ headers, payload }) {
         const { clawId } = yield* CurrentAgent
         return answer(yield* uploads.upload(clawId, headers["idempotency-key"], payload))
+      }),
+      say: Effect.fnUntraced(function* ({ headers, payload }) {
+        const { clawId } = yield* CurrentAgent
+        return yield* sayings.say(clawId, headers["idempotency-key"], payload)
+      }),
+      correspondents: Effect.fnUntraced(function* ({ query }) {
+        const { clawId } = yield* CurrentAgent
+        return yield* sayings.correspondents(clawId, query.limit)
       })
     })
   })

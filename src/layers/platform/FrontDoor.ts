@@ -48,6 +48,8 @@ const doorOf = (method: string, path: string): Limits.Door | undefined => {
       return "register"
     case "/api/ticket":
       return "sockets"
+    case "/bots/messages":
+      return "messages"
     case "/v1/responses":
       return method === "POST" ? "messages" : "calls"
     default:

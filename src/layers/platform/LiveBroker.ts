@@ -123,8 +123,19 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   /** What is stored of a reply that has ended, for readers that saw nothing of it here. */
   const tellStored = (exchange: Exchange): void => {
     const route = LiveReply.routeOf(exchange)
+    // Nobody has asked for it, so nobody knows of it.
+    if (exchange.parts.length === 0) tell(exchange.userId, { _tag: "Accepted", exchange, agentAway: false })
     for (const step of LiveReply.stored(exchange)) tell(exchange.userId, { _tag: "Step", exchange, route, step })
   }
+
+  const say: BrokerContract.Broker["Service"]["say"] = Effect.fn("Broker.say")(function* (saying) {
+    const said = yield* sessions.say(saying)
+    if (said.fresh) {
+      tellStored(said.exchange)
+      state.tellNeighbours(said.exchange)
+    }
+    return said
+  })
 
   const hear = Stream.runForEach(state.heard, ({ responseId, userId }) =>
     Effect.suspend(() => {
@@ -212,6 +223,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     presence: (clawId) => Effect.sync(() => BrokerState.presenceOf(desks.get(clawId))),
     sessionMade,
     submit,
+    say,
     cancel,
     abandon,
     follow: followReply.make(sessions, readers, told),

@@ -17,6 +17,7 @@ import {
 } from "../../services/platform/Sessions.ts"
 import * as rows from "./exchangeRows.ts"
 import * as names from "./names.ts"
+import * as sayings from "./sayings.ts"
 import * as secrets from "./secrets.ts"
 import { atEdge, keepsId, toId, toNumber, toText } from "./sqlStore.ts"
 
@@ -41,6 +42,7 @@ const noExchange = new NotFound({ what: "reply" })
 export const make = Effect.fnUntraced(function* (options?: Options) {
   const sql = yield* SqlClient.SqlClient
   const random = yield* SecureRandom.SecureRandom
+  const said = yield* sayings.make
   const maxWaiting = options?.maxWaiting ?? 1_000
   const lifetime = Duration.toMillis(Duration.fromInputUnsafe(options?.waitingLifetime ?? "7 days"))
 
@@ -362,6 +364,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
     findForAgent,
     list,
     listForAgent,
+    ...said,
     rename,
     remove,
     accept,

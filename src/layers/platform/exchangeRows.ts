@@ -83,7 +83,7 @@ export const toLimit = (limit: number): number => Math.min(Math.max(1, Math.trun
 const maxTitle = 60
 
 /** The first words of a message, on one line. Empty where it has no text. */
-export const titleOf = (input: NewExchange): string => {
+export const titleOf = (input: Pick<NewExchange, "parts">): string => {
   for (const part of input.parts) {
     if (part.type !== "input_text") continue
     // Enough for any title, and no more work than that for a message of any length.

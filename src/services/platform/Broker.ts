@@ -15,7 +15,7 @@ import type { ReplyRoute, ReplyUpdate } from "../protocol/Dialect.ts"
 import type { Step } from "../protocol/ReplyLog.ts"
 import type { Invalid, LimitReached, NotFound, StoreError } from "./PlatformError.ts"
 import type { AgentDialect, Identity } from "./Identities.ts"
-import type { Exchange, NewExchange, Session } from "./Sessions.ts"
+import type { Exchange, NewExchange, Saying, Session } from "./Sessions.ts"
 
 /** An agent's socket, as the broker sees it. */
 export interface AgentLink {
@@ -126,6 +126,13 @@ export class Broker extends Context.Service<
         readonly awaited?: boolean | undefined
       }
     ) => Effect.Effect<Submitted, Invalid | NotFound | LimitReached | StoreError>
+    /** An agent says something by itself: stored, then told to its person's readers. */
+    readonly say: (
+      saying: Saying
+    ) => Effect.Effect<
+      { readonly exchange: Exchange; readonly fresh: boolean },
+      Invalid | NotFound | LimitReached | StoreError
+    >
     /** Ends a reply of this person's as CANCELLED and tells the agent. One that has ended stays as it is. */
     readonly cancel: (userId: string, responseId: string) => Effect.Effect<Exchange, NotFound | StoreError>
     /** Cancels all that is under way in a session of this person's: it is about to be removed. */

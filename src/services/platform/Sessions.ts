@@ -19,7 +19,7 @@ export interface Session {
 }
 
 /**
- * One exchange: what a person asked and what came of it.
+ * One exchange: what a person asked and what came of it. Without `parts` nobody asked: the agent spoke by itself.
  * - `waiting`: in the mailbox, the agent has not got it.
  * - `delivered`: written to the agent's socket, no reply yet.
  * - `answering`: the reply has begun.
@@ -58,6 +58,23 @@ export interface NewExchange {
   readonly parts: ReadonlyArray<Part>
   readonly stream: boolean
   readonly metadata: Readonly<Record<string, string>>
+}
+
+/** What an agent says by itself, without having been asked. */
+export interface Saying {
+  readonly clawId: string
+  readonly sessionId: string
+  /** The agent's idempotency key within the session. */
+  readonly messageId: string
+  readonly text: string
+}
+
+/** Somebody who has a conversation with an agent. */
+export interface Correspondent {
+  readonly userId: string
+  readonly name: string
+  /** The one that was used last. */
+  readonly session: Session
 }
 
 /** How a reply ended: without `failure`, completed. */
@@ -99,6 +116,28 @@ export class Sessions extends Context.Service<
     /** Last used first (a message of the person's is a use), the first 1,000. */
     readonly list: (userId: string, clawId?: string) => Effect.Effect<ReadonlyArray<Session>, StoreError>
     readonly listForAgent: (clawId: string, limit: number) => Effect.Effect<ReadonlyArray<Session>, StoreError>
+    /** The people an agent has conversations with, last used first. */
+    readonly correspondents: (clawId: string, limit: number) => Effect.Effect<ReadonlyArray<Correspondent>, StoreError>
+    /**
+     * The conversation of this person with this agent that was used last; but the one in which the agent said something
+     * under this message id, if it did (law once).
+     */
+    readonly latestWith: (
+      clawId: string,
+      userId: string,
+      messageId?: string
+    ) => Effect.Effect<Session, NotFound | StoreError>
+    /**
+     * An agent says something by itself: an exchange without a question (`parts` empty), which ends as it begins. The
+     * same message id again gives the first one back, `fresh: false` (law once). LimitReached: it has said there what
+     * it may within a day. Invalid: an empty text, one that is too long, or the id of a person's message.
+     */
+    readonly say: (
+      saying: Saying
+    ) => Effect.Effect<
+      { readonly exchange: Exchange; readonly fresh: boolean },
+      Invalid | NotFound | LimitReached | StoreError
+    >
     readonly rename: (
       userId: string,
       sessionId: string,

@@ -17,6 +17,7 @@ import { Answer } from "./ApiModels.ts"
 import * as Market from "./Market.ts"
 import { BotShut, KeysRefused, TaskNotOpen, TaskUnknown } from "./MarketErrors.ts"
 import * as Models from "./MarketModels.ts"
+import * as Sayings from "./Sayings.ts"
 
 /** The agent that calls, once its keys are known. */
 export class CurrentAgent extends Context.Service<CurrentAgent, { readonly clawId: string }>()(
@@ -126,6 +127,23 @@ export class BotsApi extends HttpApiGroup.make("bots")
     }).annotate(
       OpenApi.Description,
       "Stores a file of an agent and binds it to a task that it holds or to a conversation of its own."
+    ),
+    HttpApiEndpoint.post("say", "/bots/messages", {
+      headers: attempt,
+      payload: Sayings.Say,
+      success: Answer(Sayings.Said),
+      error: [NoSuchThing, TooMany, NotNow]
+    }).annotate(
+      OpenApi.Description,
+      "Says something to a person without having been asked, in a conversation of this agent: session_id names it, or user_id the person, whose last used conversation it is then. The same idempotency key again says nothing twice. 404 with param session_id or user_id: there is no such conversation."
+    ),
+    HttpApiEndpoint.get("correspondents", "/bots/people", {
+      query: { limit: pageNumber(1_000) },
+      success: Answer(Schema.Struct({ items: Schema.Array(Sayings.Correspondent) })),
+      error: [NotNow]
+    }).annotate(
+      OpenApi.Description,
+      "The people who have a conversation with this agent, last used first, 100 where no limit is given."
     )
   )
   .middleware(Readable)

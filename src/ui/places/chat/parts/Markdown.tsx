@@ -1,12 +1,14 @@
 import type { ComponentProps, ReactNode } from "react"
-import { memo, useRef } from "react"
+import { memo, useRef, useState } from "react"
 import type { Components } from "react-markdown"
 import ReactMarkdown from "react-markdown"
 import rehypeSanitize, { defaultSchema } from "rehype-sanitize"
 import remarkGfm from "remark-gfm"
+import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import { CopyButton } from "../../../shell/CopyButton.tsx"
 import { blocksOf } from "../state/blocks.ts"
+import { artifactIn, downloadArtifact } from "./files.ts"
 
 /** An agent's words are a stranger's words: no HTML of theirs, no addresses but these, nothing fetched on its own. */
 const schema = {
@@ -27,6 +29,28 @@ const Outside = (props: { readonly href: string | undefined; readonly children: 
       {props.children}
       <span className="hidden"> ({t("reply.newTab")})</span>
     </a>
+  )
+}
+
+/** A file that the agent put on this platform: it needs the person's token, so a plain link would not open it. */
+const Artifact = (props: { readonly path: string; readonly name: string }) => {
+  const { http } = useApp()
+  const { t } = useText()
+  const [failed, setFailed] = useState(false)
+  const { name, path } = props
+  return failed ? (
+    <span className="chip bad" role="alert">
+      {t("file.failed", { name })}
+    </span>
+  ) : (
+    <button
+      type="button"
+      className="chip"
+      aria-label={t("file.open", { name })}
+      onClick={() => downloadArtifact(http, path, name).catch(() => setFailed(true))}
+    >
+      <span className="clip">{name}</span>
+    </button>
   )
 }
 
@@ -76,7 +100,14 @@ const TableFrame = ({ children }: { readonly children?: ReactNode }) => {
 }
 
 const components: Components = {
-  a: ({ href, children }) => <Outside href={href}>{children}</Outside>,
+  a: ({ href, children }) => {
+    const path = artifactIn(href)
+    return path === undefined ? (
+      <Outside href={href}>{children}</Outside>
+    ) : (
+      <Artifact path={path} name={typeof children === "string" ? children : path} />
+    )
+  },
   img: ({ src, alt }) => <Picture src={typeof src === "string" ? src : undefined} alt={alt} />,
   pre: CodeBlock,
   table: ({ children }) => <TableFrame>{children}</TableFrame>,

@@ -115,7 +115,8 @@ const Answer = ({ exchange }: { readonly exchange: Exchange }) => {
 /** One message and its answer. Renders again only when this exchange changed. */
 export const ExchangeView = memo(({ exchange }: { readonly exchange: Exchange }) => (
   <article className="exchange" data-phase={exchange.phase} data-message={exchange.messageId}>
-    <Question parts={exchange.parts} />
+    {/* Nobody has asked: the agent spoke by itself. */}
+    {exchange.parts.length > 0 && <Question parts={exchange.parts} />}
     <div className="answer" aria-busy={exchange.phase === "answering"}>
       <Answer exchange={exchange} />
     </div>

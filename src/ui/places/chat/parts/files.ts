@@ -6,20 +6,24 @@ import type { Http } from "../../../api/http.ts"
 const fetched = new Map<string, Promise<string>>()
 const KEPT = 200
 
-const addressOf = (http: Http, fileId: string): Promise<string> => {
-  const known = fetched.get(fileId)
+/** @param path of the platform. */
+const addressAt = (http: Http, path: string): Promise<string> => {
+  const known = fetched.get(path)
   if (known !== undefined) return known
-  const address = http.blob(`/files/${encodeURIComponent(fileId)}`).then((blob) => URL.createObjectURL(blob))
-  fetched.set(fileId, address)
-  address.catch(() => fetched.delete(fileId))
+  const address = http.blob(path).then((blob) => URL.createObjectURL(blob))
+  fetched.set(path, address)
+  address.catch(() => fetched.delete(path))
   const oldest = fetched.keys().next().value
   if (fetched.size > KEPT && oldest !== undefined) forget(oldest)
   return address
 }
 
-const forget = (fileId: string) => {
-  const address = fetched.get(fileId)
-  fetched.delete(fileId)
+const addressOf = (http: Http, fileId: string): Promise<string> =>
+  addressAt(http, `/files/${encodeURIComponent(fileId)}`)
+
+const forget = (path: string) => {
+  const address = fetched.get(path)
+  fetched.delete(path)
   address?.then(
     (url) => URL.revokeObjectURL(url),
     () => undefined
@@ -28,7 +32,7 @@ const forget = (fileId: string) => {
 
 /** Signing out: nothing of the person stays in memory. */
 export const forgetFiles = (): void => {
-  for (const fileId of fetched.keys()) forget(fileId)
+  for (const path of fetched.keys()) forget(path)
 }
 
 export type Fetched =
@@ -52,9 +56,19 @@ export const useFile = (fileId: string): Fetched => {
   return file
 }
 
-export const download = async (http: Http, fileId: string, filename: string): Promise<void> => {
+const save = (address: string, filename: string): void => {
   const link = document.createElement("a")
-  link.href = await addressOf(http, fileId)
+  link.href = address
   link.download = filename
   link.click()
 }
+
+export const download = async (http: Http, fileId: string, filename: string): Promise<void> =>
+  save(await addressOf(http, fileId), filename)
+
+/** Where an agent's words link to a file that it put on this platform: the path of it. */
+export const artifactIn = (href: string | undefined): string | undefined =>
+  href !== undefined && /^\/artifacts\/[\w-]{1,200}$/.test(href) ? href : undefined
+
+export const downloadArtifact = async (http: Http, path: string, filename: string): Promise<void> =>
+  save(await addressAt(http, path), filename)

@@ -206,7 +206,8 @@ export const reduce = (state: ChatState, action: ChatAction): ChatState => {
       const { exchange } = action
       const conversation = state.conversations[exchange.sessionId]
       const known = conversation?.exchanges.some((other) => other.messageId === exchange.messageId) === true
-      const touched = touch(state, exchange.sessionId, exchange.createdAt, textOf(exchange.parts))
+      const words = exchange.parts.length === 0 ? exchange.text : textOf(exchange.parts)
+      const touched = touch(state, exchange.sessionId, exchange.createdAt, words)
       if (known) return change(touched, exchange.sessionId, exchange.messageId, (mine) => reconcile(mine, exchange))
       if (conversation === undefined || !conversation.loaded) return touched
       return withConversation(touched, exchange.sessionId, {
