@@ -46,7 +46,7 @@ const Refusal = Schema.Struct({
 })
 const readRefusal = Schema.decodeUnknownOption(Schema.fromJsonString(Refusal))
 
-const refusalOf = (status: number, text: string): WorldApiError => {
+export const refusalOf = (status: number, text: string): WorldApiError => {
   const body = Option.getOrUndefined(readRefusal(text))
   return new WorldApiError({
     reason: new Refused({

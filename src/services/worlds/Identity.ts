@@ -18,13 +18,13 @@ export interface WorldIdentity {
   readonly displayName: string
 }
 
-/** The file cannot be read or written, or holds something else. The message names the file and what to do. */
+/** The file cannot be read or written, or holds something else. `detail` is a sentence that names it and says what to do. */
 export class WorldIdentityError extends Schema.TaggedError<WorldIdentityError>()("WorldIdentityError", {
   path: Schema.String,
   detail: Schema.String
 }) {
   override get message(): string {
-    return `${this.path}: ${this.detail}`
+    return this.detail
   }
 }
 
