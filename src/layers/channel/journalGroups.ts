@@ -108,7 +108,8 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     }).pipe(Effect.onError(() => rollback))
 
   const commit: (jobs: ReadonlyArray<Job>) => Effect.Effect<void> = Effect.fnUntraced(function* (jobs) {
-    const exit = yield* Effect.exit(Effect.retry(transact(jobs), { schedule, while: isLocked }))
+    const locked = () => Effect.delay(Effect.retry(transact(jobs), { schedule, while: isLocked }), "10 millis")
+    const exit = yield* Effect.exit(Effect.catchIf(transact(jobs), isLocked, locked))
     if (Exit.isSuccess(exit)) {
       for (const job of jobs) job.succeed()
       return

@@ -8,7 +8,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as BrokerContract from "../../services/platform/Broker.ts"
 import * as Files from "../../services/platform/Files.ts"
@@ -183,10 +182,12 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       seenAt = now
       late.push(showPresence)
     }
-    late.push(orphans.sweep.pipe(Effect.catch((error) => Effect.logWarning("What was left open waits on", error))))
+    if (orphans.some()) {
+      late.push(orphans.sweep.pipe(Effect.catch((error) => Effect.logWarning("What was left open waits on", error))))
+    }
     for (const desk of state.stuck) late.push(deliver(desk))
     state.stuck.clear()
-    return Effect.all(late, { discard: true })
+    return late.length === 0 ? Effect.void : Effect.all(late, { discard: true })
   })
 
   /** What waited too long in a mailbox ends, and its person is told. */
@@ -212,8 +213,8 @@ export const make = Effect.fnUntraced(function* (options: Options) {
 
   yield* orphans.find
   yield* Effect.forkScoped(hear)
-  yield* Effect.forkScoped(Effect.repeat(sweep, Schedule.spaced("1 second")))
-  yield* Effect.forkScoped(Effect.repeat(expire, Schedule.spaced("1 minute")))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(sweep, Effect.sleep("1 second")), { disableYield: true }))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(expire, Effect.sleep("1 minute")), { disableYield: true }))
 
   const told: BrokerContract.Broker["Service"]["told"] = (responseId) =>
     underWay.get(responseId)?.reply ?? endedReplies.get(responseId)

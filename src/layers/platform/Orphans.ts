@@ -18,6 +18,8 @@ interface Orphan {
 export interface Orphans {
   /** Looks for them. Once, at the start. */
   readonly find: Effect.Effect<void, StoreError>
+  /** Whether there are any. */
+  readonly some: () => boolean
   /** Looks after those whose time has come. */
   readonly sweep: Effect.Effect<void, StoreError>
 }
@@ -57,7 +59,6 @@ export const make = (given: {
     )
 
   const sweep = Effect.gen(function* () {
-    if (orphans.size === 0) return
     const now = elapsed()
     const wall = yield* Clock.currentTimeMillis
     for (const [responseId, orphan] of orphans) {
@@ -76,5 +77,5 @@ export const make = (given: {
     }
   })
 
-  return { find, sweep }
+  return { find, some: () => orphans.size > 0, sweep }
 }

@@ -5,7 +5,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
@@ -84,7 +83,9 @@ export const make = <P>(options: Options, listener: Listener<P>): Effect.Effect<
 
     const fork: SocketRoom<P>["fork"] = (effect) => Fiber.runIn(runFork(effect), scope)
 
-    yield* Effect.forkScoped(Effect.repeat(pulse.tick, Schedule.spaced("1 second")))
+    yield* Effect.forkScoped(
+      Effect.forever(Effect.andThen(pulse.tick, Effect.sleep("1 second")), { disableYield: true })
+    )
 
     return {
       peers,

@@ -244,8 +244,8 @@ export const line: ReadonlyArray<Mutant> = [
     patches: [
       {
         file: `${platform}/LiveBroker.ts`,
-        find: "yield* Effect.forkScoped(Effect.repeat(sweep,",
-        replace: "yield* Effect.forkDetach(Effect.repeat(sweep,"
+        find: "yield* Effect.forkScoped(Effect.forever(Effect.andThen(sweep,",
+        replace: "yield* Effect.forkDetach(Effect.forever(Effect.andThen(sweep,"
       }
     ]
   },
