@@ -112,8 +112,9 @@ export class Talks extends Context.Service<
     readonly sweep: Effect.Effect<number, StoreError>
     /**
      * Deliveries as they come to be in this process, after they are stored, for the relay; called by whoever stored
-     * them, and must not block. Gives what ends it. Of those of other processes Neighbours tells.
+     * them, and must not block. The listener says whether the agent is on the line here; of what nobody takes here,
+     * other processes are told (Neighbours). Gives what ends it.
      */
-    readonly watch: (listener: (outgoing: Outgoing) => void) => () => void
+    readonly watch: (listener: (outgoing: Outgoing) => boolean) => () => void
   }
 >()("clawfiber/platform/Talks") {}

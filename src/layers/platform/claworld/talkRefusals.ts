@@ -186,13 +186,6 @@ export const nothingToAnswer = (): WorldRefusal =>
     detail: "This delivery only says something; nobody waits for an answer. Confirm it with accepted or kept_silent."
   })
 
-export const otherSession = (): WorldRefusal =>
-  refusal({
-    kind: "invalid",
-    code: "session_mismatch",
-    detail: "The sessionKey is not the one of this delivery, so the answer was not taken. Send it back as it came."
-  })
-
 export const tooLong = (most: number): WorldRefusal =>
   refusal({
     kind: "invalid",
