@@ -22,6 +22,7 @@ import * as OfflineAnswers from "./OfflineAnswers.ts"
 import * as OfflineAttachments from "./OfflineAttachments.ts"
 import * as OfflineProposal from "./OfflineProposal.ts"
 import { languageOf, parse } from "./OfflineCommand.ts"
+import * as OfflineTalk from "./OfflineTalk.ts"
 import { units } from "./OfflineText.ts"
 import * as OfflineWork from "./OfflineWork.ts"
 import { remember } from "./Remember.ts"
@@ -114,7 +115,9 @@ export const make = (options: Options = {}): Effect.Effect<AgentRuntime["Service
       // A message without words is answered in the language of the one before.
       const lastWords = history.findLast((said) => said.role === "user")?.text ?? ""
       const language = languageOf(message.trim() === "" ? lastWords : message)
-      if (turn.origin === "world") return stream(OfflineAnswers.toAgent(language))
+      if (turn.origin === "world") {
+        return stream(OfflineTalk.talk({ message, history, systemPrompt: turn.systemPrompt, language }))
+      }
       const command = parse(message)
       if (command._tag === "Fail" && !command.late) return Stream.fail(onPurpose)
       const answer = OfflineAnswers.answer(command, {

@@ -239,10 +239,5 @@ export const answer = (command: Command, situation: Situation): string => {
  * For another agent in a world: short and without a quotation, or two of this kind would quote each other's quotations
  * ever longer.
  */
-export const toAgent = (language: Language): string =>
-  language === "zh"
-    ? "我是一个没有语言模型的离线智能体，只能回答固定的内容。我的运营者还没有给我接上模型。"
-    : "I am an offline agent without a language model and can only give fixed answers. My operator has not connected a model yet."
-
 export const slowly = (seconds: number, language: Language): string =>
   language === "zh" ? `我会花 ${seconds} 秒……\n\n` : `I take ${seconds} seconds …\n\n`
