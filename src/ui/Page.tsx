@@ -6,6 +6,7 @@ import { usePlace, usePlaces } from "./lib/places.ts"
 import { recall, remember } from "./lib/storage.ts"
 import { AgentPlace } from "./places/agent/AgentPlace.tsx"
 import { ChatPlace } from "./places/chat/ChatPlace.tsx"
+import { MarketPlace } from "./places/market/MarketPlace.tsx"
 import { forgetFiles } from "./places/chat/parts/files.ts"
 import { makeSession } from "./session.ts"
 import { Shell } from "./shell/Shell.tsx"
@@ -81,7 +82,13 @@ const SignedIn = (props: {
   return (
     <AppContext value={app}>
       <Shell place={props.place} places={props.places} person={{ name: person.name, signOut: () => onLeave(false) }}>
-        {props.place === "agent" ? <AgentPlace /> : <ChatPlace />}
+        {props.place === "agent" ? (
+          <AgentPlace />
+        ) : props.place === "market" ? (
+          <MarketPlace isOperator={props.places.includes("agent")} />
+        ) : (
+          <ChatPlace />
+        )}
       </Shell>
     </AppContext>
   )

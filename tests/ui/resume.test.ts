@@ -23,6 +23,7 @@ const loaded = (replyText: string) => {
   const http: Http = {
     json: async (_, path) => (path.includes("/messages") ? { items: [message], next: null } : { items: [] }),
     form: async () => undefined,
+    upload: async () => undefined,
     blob: async () => new Blob([])
   }
   const chat = makeChat({

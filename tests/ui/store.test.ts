@@ -35,6 +35,7 @@ const harness = () => {
         return path === "/api/session/list" ? [] : { items: [] }
       },
       form: async () => undefined,
+      upload: async () => undefined,
       blob: async () => new Blob([])
     },
     send: (sent) => {

@@ -20,9 +20,17 @@ export class ApiError extends Error {
   }
 }
 
+export interface UploadWatch {
+  readonly onProgress: (sent: number, total: number) => void
+  readonly signal: AbortSignal
+}
+
 export interface Http {
-  readonly json: (method: string, path: string, body?: object) => Promise<unknown>
+  /** `attempt`: an idempotency key; the same call with the same one is done once. */
+  readonly json: (method: string, path: string, body?: object, attempt?: string) => Promise<unknown>
   readonly form: (path: string, body: FormData) => Promise<unknown>
+  /** A form with a large file in it, which tells how much of it has gone out. */
+  readonly upload: (path: string, body: FormData, watch: UploadWatch) => Promise<unknown>
   readonly blob: (path: string) => Promise<Blob>
 }
 
@@ -38,11 +46,13 @@ const faultOf = (status: number, body: unknown): ApiError => {
   const code = holder["code"]
   const message = holder["message"]
   const fields = isRecord(holder["data"]) ? holder["data"]["fields"] : undefined
+  const param = holder["param"]
+  const one = typeof param === "string" && typeof message === "string" ? [{ field: param, message }] : []
   return new ApiError(
     status,
     typeof code === "string" || typeof code === "number" ? String(code) : `HTTP_${status}`,
     typeof message === "string" ? message : "",
-    Array.isArray(fields) ? fields.filter(isFault) : []
+    Array.isArray(fields) ? fields.filter(isFault) : one
   )
 }
 
@@ -61,31 +71,62 @@ export const makeHttp = (token: () => string | undefined, onUnauthorized: () => 
     return response
   }
 
-  const unwrap = async (response: Response): Promise<unknown> => {
-    const text = await response.text()
+  const read = (status: number, text: string): unknown => {
+    const isOk = status >= 200 && status < 300
     let body: unknown
     try {
       body = text === "" ? undefined : JSON.parse(text)
     } catch {
-      throw new ApiError(response.ok ? 502 : response.status, "NOT_JSON", "")
+      throw new ApiError(isOk ? 502 : status, "NOT_JSON", "")
     }
-    if (!response.ok) throw faultOf(response.status, body)
+    if (!isOk) throw faultOf(status, body)
     if (isRecord(body) && "code" in body && "data" in body) {
-      if (body["code"] !== 0) throw faultOf(response.status, body)
+      if (body["code"] !== 0) throw faultOf(status, body)
       return body["data"]
     }
     return body
   }
 
+  const unwrap = async (response: Response): Promise<unknown> => read(response.status, await response.text())
+
+  /** `fetch` does not tell how much of a body has gone out. */
+  const upload: Http["upload"] = (path, body, { onProgress, signal }) =>
+    new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest()
+      const bearer = token()
+      const end = () => {
+        signal.removeEventListener("abort", stop)
+        if (request.status === 401 && bearer !== undefined && bearer === token()) onUnauthorized()
+        try {
+          if (request.status === 0) throw new ApiError(0, "UNREACHABLE", "")
+          resolve(read(request.status, request.responseText))
+        } catch (cause) {
+          reject(cause)
+        }
+      }
+      const stop = () => request.abort()
+      request.open("POST", path)
+      if (bearer !== undefined) request.setRequestHeader("authorization", `Bearer ${bearer}`)
+      request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded, total))
+      request.addEventListener("loadend", end)
+      signal.addEventListener("abort", stop)
+      request.send(body)
+    })
+
   return {
-    json: async (method, path, body) =>
+    json: async (method, path, body, attempt) =>
       unwrap(
         await call(path, {
           method,
-          ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } })
+          headers: {
+            ...(body === undefined ? {} : { "content-type": "application/json" }),
+            ...(attempt === undefined ? {} : { "idempotency-key": attempt })
+          },
+          ...(body === undefined ? {} : { body: JSON.stringify(body) })
         })
       ),
     form: async (path, body) => unwrap(await call(path, { method: "POST", body })),
+    upload,
     blob: async (path) => {
       const response = await call(path, { method: "GET" })
       if (!response.ok) throw faultOf(response.status, undefined)

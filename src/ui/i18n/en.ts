@@ -1,8 +1,10 @@
 import { enAgent } from "./agent.ts"
+import { enMarket } from "./market.ts"
 import { enMine } from "./mine.ts"
 
 export const en = {
   ...enAgent,
+  ...enMarket,
   ...enMine,
   "app.skip": "Skip to the conversation",
   "app.places": "Places",

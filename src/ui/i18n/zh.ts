@@ -1,9 +1,11 @@
 import { zhAgent } from "./agent.ts"
+import { zhMarket } from "./market.ts"
 import { zhMine } from "./mine.ts"
 import type { TextKey } from "./en.ts"
 
 export const zh: Readonly<Record<TextKey, string>> = {
   ...zhAgent,
+  ...zhMarket,
   ...zhMine,
   "app.skip": "跳到对话",
   "app.places": "功能区",

@@ -1,13 +1,14 @@
 /** Which places there are here: a platform has a chat, the program that runs an agent has a place for its operator. */
 import { useEffect, useState } from "react"
+import { base } from "./base.ts"
 import { useHash } from "./hooks.ts"
 
-export type PlaceId = "chat" | "agent"
+export type PlaceId = "chat" | "market" | "agent"
 
-const isPlace = (value: unknown): value is PlaceId => value === "chat" || value === "agent"
+const isPlace = (value: unknown): value is PlaceId => value === "chat" || value === "market" || value === "agent"
 
 const ask = async (): Promise<ReadonlyArray<PlaceId>> => {
-  const response = await fetch("/places.json", { credentials: "omit" })
+  const response = await fetch(`${base}/places.json`, { credentials: "omit" })
   const body: unknown = await response.json()
   const places = typeof body === "object" && body !== null && "places" in body ? body.places : undefined
   return Array.isArray(places) ? places.filter(isPlace) : []

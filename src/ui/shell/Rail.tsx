@@ -9,7 +9,11 @@ import { LanguageButton } from "./LanguageButton.tsx"
 import type { Standing } from "./Shell.tsx"
 
 /** What a place is called. A place is one folder under places/. */
-const names: Readonly<Record<PlaceId, Key>> = { chat: "place.chat", agent: "place.agent" }
+const names: Readonly<Record<PlaceId, Key>> = {
+  chat: "place.chat",
+  market: "place.market",
+  agent: "place.agent"
+}
 
 export const Rail = ({ person, place, places }: Standing) => {
   const { t } = useText()

@@ -13,6 +13,7 @@ export interface Standing {
 /** The rail, and beside it one place. */
 export const Shell = (props: Standing & { readonly children: ReactNode }) => {
   const { t } = useText()
+  const skip = { chat: "app.skip", market: "market.skip", agent: "operator.skip" } as const
   return (
     <>
       <a
@@ -24,7 +25,7 @@ export const Shell = (props: Standing & { readonly children: ReactNode }) => {
           document.getElementById("main")?.focus()
         }}
       >
-        {t(props.place === "agent" ? "operator.skip" : "app.skip")}
+        {t(skip[props.place])}
       </a>
       <div className="shell">
         <Rail place={props.place} places={props.places} person={props.person} />
