@@ -168,5 +168,6 @@ const layers = (options: Options) => {
   )
 }
 
+/** With the journal: what else a program answers is kept in the same one. */
 export const layer = (options: Options) =>
-  layers(options).pipe(Layer.provide(journal(options)), Layer.provide([NodeFileSystem.layer, NodePath.layer]))
+  layers(options).pipe(Layer.provideMerge(journal(options)), Layer.provide([NodeFileSystem.layer, NodePath.layer]))
