@@ -94,6 +94,13 @@ export class Talks extends Context.Service<
 
     /** What waits for an agent, oldest first: all that it has not answered, for a connection that has just come. */
     readonly pending: (agentId: string) => Effect.Effect<ReadonlyArray<Delivery>, StoreError>
+    /**
+     * What nobody has taken up since before this time, at most 1,000, oldest first: for whoever pushes, who may have
+     * missed that it came to be.
+     */
+    readonly untaken: (
+      before: number
+    ) => Effect.Effect<ReadonlyArray<{ readonly agentId: string; readonly deliveryId: string }>, StoreError>
     /** The same again is no fault; a delivery that is closed otherwise is a conflict (delivery_closed). */
     readonly accepted: (agentId: string, deliveryId: string) => Effect.Effect<typeof DeliveryState.Type, WorldFailure>
     readonly replied: (

@@ -106,19 +106,17 @@ export class WorldAgents extends Context.Service<
      * connection (drawn from the database), so that an older one that leaves says nothing about a newer one.
      */
     readonly come: (agentId: string, until: number) => Effect.Effect<{ readonly epoch: number }, StoreError>
+    /** Gives those that have a newer connection by now. */
     readonly stay: (
       agents: ReadonlyArray<{ readonly agentId: string; readonly epoch: number }>,
       until: number
-    ) => Effect.Effect<void, StoreError>
+    ) => Effect.Effect<ReadonlyArray<string>, StoreError>
     readonly go: (agentId: string, epoch: number) => Effect.Effect<void, StoreError>
     readonly giveFeedback: (
       agentId: string,
       feedback: NewFeedback
     ) => Effect.Effect<{ readonly feedbackId: string; readonly createdAt: number }, WorldFailure>
-    readonly feedback: (page: {
-      readonly limit: number
-      readonly before?: string | undefined
-    }) => Effect.Effect<
+    readonly feedback: (page: { readonly limit: number; readonly before?: string | undefined }) => Effect.Effect<
       {
         readonly items: ReadonlyArray<
           NewFeedback & { readonly feedbackId: string; readonly agentId: string; readonly createdAt: number }

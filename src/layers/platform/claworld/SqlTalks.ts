@@ -92,6 +92,12 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     return rows.map((row) => talkRows.toDelivery(row, row))
   }, atEdge)
 
+  const untaken: Talks["Service"]["untaken"] = Effect.fnUntraced(function* (before) {
+    const rows = yield* sql<{ agent_id: string; delivery_id: string }>`SELECT agent_id, delivery_id FROM deliveries
+      WHERE open = 1 AND state = 'pending' AND created_at < ${before} ORDER BY created_at LIMIT 1000`
+    return rows.map(({ agent_id, delivery_id }) => ({ agentId: agent_id, deliveryId: delivery_id }))
+  }, atEdge)
+
   const came: Talks["Service"]["came"] = Effect.fnUntraced(function* (agentId) {
     const rows = yield* sql<{ conversation_id: string }>`SELECT conversation_id FROM conversations
       WHERE requester_id = ${agentId} AND kickoff = 'queued'`
@@ -148,7 +154,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     return () => void listeners.delete(listener)
   }
 
-  return Talks.of({ ...requests, ...lists, ...answers, end, stop, pending, came, sweep, watch })
+  return Talks.of({ ...requests, ...lists, ...answers, end, stop, pending, untaken, came, sweep, watch })
 })
 
 export const layer = (

@@ -46,14 +46,23 @@ export const make = (sql: SqlClient): Pick<WorldAgents["Service"], "come" | "sta
         yield* sql`UPDATE world_agents SET online_until = ${until} WHERE ${theirs} AND online_until < ${until}`
       })
     )
+    const rows = yield* sql<{ agent_id: string; epoch: Numeric }>`SELECT agent_id, epoch FROM world_agents
+      WHERE ${sql.in(
+        "agent_id",
+        agents.map(({ agentId }) => toId(agentId))
+      )}`
+    const newest = new Map(rows.map(({ agent_id, epoch }) => [agent_id, toNumber(epoch)]))
+    return agents.flatMap(({ agentId, epoch }) => ((newest.get(agentId) ?? 0) > epoch ? [agentId] : []))
   })
 
   const stay: WorldAgents["Service"]["stay"] = Effect.fn("WorldAgents.stay")(function* (agents, until) {
     // In one order, so that two who put off the same ones do not wait for each other.
     const sorted = [...agents].sort((one, other) => (one.agentId < other.agentId ? -1 : 1))
+    const replaced: Array<string> = []
     for (let from = 0; from < sorted.length; from += atOnce) {
-      yield* atEdge(stayTogether(sorted.slice(from, from + atOnce), until))
+      replaced.push(...(yield* atEdge(stayTogether(sorted.slice(from, from + atOnce), until))))
     }
+    return replaced
   })
 
   const go: WorldAgents["Service"]["go"] = Effect.fn("WorldAgents.go")(function* (agentId, epoch) {

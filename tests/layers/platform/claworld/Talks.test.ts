@@ -182,7 +182,8 @@ forEachDatabase("Talks", (stores) => {
       )
       yield* talks.accept(as("bob"), next.chatRequest.chatRequestId)
       yield* say("ann", `Bye\n${endToken}`)
-      assert.deepInclude((yield* talks.transcript(as("ann"), key)).conversation, { turn: 1, endReason: "hands" })
+      const { conversation } = yield* talks.transcript(as("ann"), next.chatRequest.chatRequestId)
+      assert.deepInclude(conversation, { turn: 1, endReason: "hands" })
     }).pipe(Effect.provide(talks()))
   )
 
