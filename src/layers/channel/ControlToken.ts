@@ -1,5 +1,5 @@
 /**
- * The operator's token, `<root>/control.token`: 32 random bytes, 0600, the same from start to start so that the link
+ * The operator's token, `<root>/control.token` (or another file, for another door): 32 random bytes, 0600, the same from start to start so that the link
  * stays good. One that others could read is thrown away and drawn anew.
  */
 import * as SecureRandom from "effect/crypto/SecureRandom"
@@ -20,11 +20,12 @@ export class TokenError extends Schema.TaggedError<TokenError>()("TokenError", {
 const shape = /^[A-Za-z0-9_-]{43}$/
 
 export const load = Effect.fn("ControlToken.load")(function* (
-  root: string
+  root: string,
+  name = "control.token"
 ): Effect.fn.Return<Redacted.Redacted<string>, TokenError, FileSystem.FileSystem | SecureRandom.SecureRandom> {
   const fs = yield* FileSystem.FileSystem
   const random = yield* SecureRandom.SecureRandom
-  const path = `${root}/control.token`
+  const path = `${root}/${name}`
   const uid = process.getuid?.()
 
   const read = Effect.gen(function* () {

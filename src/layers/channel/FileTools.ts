@@ -1,4 +1,7 @@
-/** What a work turn may do: read, write and list inside the folder of its task. No shell, no network, no other folder. */
+/**
+ * What a work turn may do: read, write and list inside the folder of its task. No shell, no network, no other folder.
+ * A host that takes and hands in tasks by itself (MCP) has the same over the one folder that it works in.
+ */
 import * as Effect from "effect/Effect"
 import type { Toolbox } from "../../services/channel/Toolbox.ts"
 import * as TaskTools from "../../services/protocol/TaskTools.ts"
@@ -25,7 +28,29 @@ const cut = (text: string, from: number): number => {
   return half && end - from > 1 ? end - 1 : end
 }
 
-export const toolbox = (workspace: Workspace): Toolbox =>
+/** `output`: what lies there when the turn ends. `named`: what insta_submit_deliverable is told. */
+export type HandingIn = "output" | "named"
+
+const written: Readonly<Record<HandingIn, (path: string) => string>> = {
+  output: (path) =>
+    path.replace(/^\.\//, "").startsWith("output/")
+      ? "It will be handed in. When all files are there, say in words what was done: that ends the work."
+      : "It stays here: only what lies in output/ is handed in.",
+  named: (path) => `To hand it in, name ${path} among the files of insta_submit_deliverable.`
+}
+
+const listed: Readonly<Record<HandingIn, { readonly none: string; readonly some: string }>> = {
+  output: {
+    none: "The folder is empty. Write what is to be handed in to output/ with write_file.",
+    some: "Read what is needed with read_file, and write what is to be handed in to output/ with write_file."
+  },
+  named: {
+    none: "The folder is empty. Write what is to be handed in with write_file.",
+    some: "Read what is needed with read_file, write what is to be handed in with write_file, and name it to insta_submit_deliverable."
+  }
+}
+
+export const toolbox = (workspace: Workspace, handingIn: HandingIn = "output"): Toolbox =>
   OfferedTools.toolbox([
     OfferedTools.offer(TaskTools.readFile, ({ offset = 0, path }) =>
       workspace.read(path).pipe(
@@ -44,15 +69,13 @@ export const toolbox = (workspace: Workspace): Toolbox =>
         })
       )
     ),
-    OfferedTools.offer(TaskTools.writeFile, ({ path, text }) =>
+    OfferedTools.offer(handingIn === "named" ? TaskTools.writeFileOfHost : TaskTools.writeFile, ({ path, text }) =>
       workspace.write(path, text).pipe(
         Effect.mapError(failureOf),
         Effect.map((bytes) => ({
           path,
           bytes,
-          next: path.replace(/^\.\//, "").startsWith("output/")
-            ? "It will be handed in. When all files are there, say in words what was done: that ends the work."
-            : "It stays here: only what lies in output/ is handed in."
+          next: written[handingIn](path)
         }))
       )
     ),
@@ -61,10 +84,7 @@ export const toolbox = (workspace: Workspace): Toolbox =>
         Effect.mapError(failureOf),
         Effect.map((files) => ({
           files,
-          next:
-            files.length === 0
-              ? "The folder is empty. Write what is to be handed in to output/ with write_file."
-              : "Read what is needed with read_file, and write what is to be handed in to output/ with write_file."
+          next: files.length === 0 ? listed[handingIn].none : listed[handingIn].some
         }))
       )
     )

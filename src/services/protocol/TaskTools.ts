@@ -144,16 +144,22 @@ export const readFile = Tool.make("read_file", {
   .annotate(Tool.Idempotent, true)
   .annotate(Tool.OpenWorld, false)
 
-export const writeFile = Tool.make("write_file", {
-  description: `Writes a text file of the work folder, whole, in place of what was there; folders are made. What lies in output/ is handed in. At most ${fileBounds.write / 1024} KiB.`,
-  parameters: Schema.Struct({ path: path("The file."), text: Schema.String }),
-  success: Schema.Struct({ path: Schema.String, bytes: Schema.Finite, next }),
-  ...shared
-})
-  .annotate(Tool.Title, "Write a file")
-  .annotate(Tool.Destructive, true)
-  .annotate(Tool.Idempotent, true)
-  .annotate(Tool.OpenWorld, false)
+const makeWriteFile = (handingIn: string) =>
+  Tool.make("write_file", {
+    description: `Writes a text file of the work folder, whole, in place of what was there; folders are made. ${handingIn} At most ${fileBounds.write / 1024} KiB.`,
+    parameters: Schema.Struct({ path: path("The file."), text: Schema.String }),
+    success: Schema.Struct({ path: Schema.String, bytes: Schema.Finite, next }),
+    ...shared
+  })
+    .annotate(Tool.Title, "Write a file")
+    .annotate(Tool.Destructive, true)
+    .annotate(Tool.Idempotent, true)
+    .annotate(Tool.OpenWorld, false)
+
+export const writeFile = makeWriteFile("What lies in output/ is handed in.")
+
+/** For a host that hands in by itself: there insta_submit_deliverable names the files. */
+export const writeFileOfHost = makeWriteFile("insta_submit_deliverable hands in the files that it names.")
 
 export const listFiles = Tool.make("list_files", {
   description: "Lists the files of the work folder with their sizes in bytes.",
@@ -169,6 +175,9 @@ export const listFiles = Tool.make("list_files", {
   .annotate(Tool.Idempotent, true)
   .annotate(Tool.OpenWorld, false)
 
-/** Of a work turn, which sees the folder of its task and nothing else. No host is given them (law confined). */
+/**
+ * Of a work turn, which sees the folder of its task and nothing else. Of the hosts only `clawfiber mcp` has them, over
+ * the one folder that its operator named (law confined).
+ */
 export const workToolkit = Toolkit.make(readFile, writeFile, listFiles)
 export type WorkToolName = keyof typeof workToolkit.tools
