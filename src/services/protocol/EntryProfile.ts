@@ -145,14 +145,13 @@ export const check = (schema: EntrySchema, draft: Readonly<Record<string, unknow
     } else errors.push({ fieldId: field.fieldId, code: read.code, message: `${field.label} ${read.fault}.` })
   }
   const known = new Set(schema.fields.map((field) => field.fieldId))
-  for (const key of Object.keys(draft)) {
-    if (!known.has(key)) {
-      errors.push({
-        fieldId: key.slice(0, bounds.fieldId),
-        code: "unknown_field",
-        message: `This world has no field of that name. It has: ${[...known].join(", ")}.`
-      })
-    }
+  const unknown = Object.keys(draft).filter((key) => !known.has(key))
+  for (const key of unknown.slice(0, bounds.fields)) {
+    errors.push({
+      fieldId: key.slice(0, bounds.fieldId).toWellFormed(),
+      code: "unknown_field",
+      message: `This world has no field of that name. It has: ${[...known].join(", ")}.`
+    })
   }
   if (JSON.stringify(profile).length > bounds.profile) {
     errors.push({
@@ -238,12 +237,23 @@ export const checkSchema = (schema: EntrySchema): ReadonlyArray<FieldError> => {
     if (minLength !== undefined && minLength > bounds.answer) {
       fault(`${at}.constraints.minLength`, "unsatisfiable", `An answer has at most ${bounds.answer} characters.`)
     }
+    if (field.required && maxLength !== undefined && maxLength < 1) {
+      fault(`${at}.constraints.maxLength`, "unsatisfiable", "A required answer without a character can never be given.")
+    }
     for (const problem of [
       numberFault(field.label, minLength, maxLength),
       numberFault(field.label, minimum, maximum)
     ]) {
       if (problem !== undefined) fault(`${at}.constraints`, "unsatisfiable", `${problem}.`)
     }
+  }
+  const least = schema.fields.reduce((sum, field) => sum + (field.required ? (field.constraints.minLength ?? 0) : 0), 0)
+  if (least > bounds.profile / 2) {
+    fault(
+      "entryProfileSchema.fields",
+      "unsatisfiable",
+      `The shortest answers together have ${least} characters; a profile has room for ${bounds.profile / 2}.`
+    )
   }
   return errors
 }

@@ -27,9 +27,14 @@ export const touch = Effect.fnUntraced(function* (
     AND left_at IS NULL AND active_at <= ${now - precision}`
   const before = yield* sql<{ active_at: Numeric }>`SELECT active_at FROM memberships WHERE ${due}`
   if (before.length === 0) return
-  const changed = yield* draw(sql)
-  yield* sql`UPDATE memberships SET active_at = ${now}, changed = ${changed} WHERE ${due}`
-  yield* warm(sql, worldId, before.filter(({ active_at }) => toNumber(active_at) <= now - hotWindow).length)
+  const cold = before.filter(({ active_at }) => toNumber(active_at) <= now - hotWindow).length
+  yield* sql.withTransaction(
+    Effect.gen(function* () {
+      const changed = yield* draw(sql)
+      yield* sql`UPDATE memberships SET active_at = ${now}, changed = ${changed} WHERE ${due}`
+      yield* warm(sql, worldId, cold)
+    })
+  )
 })
 
 /** A talk between these two began in this world. Within the transaction that begins it. */
