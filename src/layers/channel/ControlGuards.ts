@@ -14,7 +14,15 @@ import * as HttpGuards from "../http/HttpGuards.ts"
 
 export interface Refusal {
   readonly status: 401 | 403 | 413 | 415 | 421
-  readonly code: "not_local" | "foreign_host" | "foreign_origin" | "no_token" | "wrong_token" | "too_large" | "not_json"
+  readonly code:
+    | "not_local"
+    | "foreign_host"
+    | "foreign_origin"
+    | "no_token"
+    | "wrong_token"
+    | "no_right"
+    | "too_large"
+    | "not_json"
   readonly message: string
 }
 

@@ -29,9 +29,19 @@ const maxBody = 256 * 1024
 /** Windows that follow at once. */
 const maxReaders = 16
 
+/** On this machine alone, for whoever has the token. */
 export interface Options {
   readonly desk: ControlDesk
   readonly token: Redacted.Redacted<string>
+}
+
+/** Within a host that has asked who it is before any of these routes is reached. */
+export interface Hosted {
+  readonly desk: ControlDesk
+  /** What stands before `/control` there. */
+  readonly prefix: `/${string}`
+  /** What is still refused. */
+  readonly refused: (asked: Guards.Asked, method: string) => Guards.Refusal | undefined
 }
 
 interface Fault {
@@ -75,14 +85,18 @@ const tooLarge: Fault = {
 const accountOf = (request: HttpServerRequest): string | undefined =>
   new URLSearchParams(request.url.split("?", 2)[1] ?? "").get("account") ?? undefined
 
-export const layer = ({ desk, token }: Options): Layer.Layer<never, never, HttpRouter.HttpRouter> => {
+export const layer = (options: Options | Hosted): Layer.Layer<never, never, HttpRouter.HttpRouter> => {
+  const { desk } = options
+  const prefix = "prefix" in options ? options.prefix : ""
+  const refusedOf: Hosted["refused"] =
+    "refused" in options ? options.refused : (asked) => Guards.ofCaller(options.token, asked)
   const readers = { count: 0 }
 
   const guarded = <E, R>(
     handle: (request: HttpServerRequest) => Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
   ) =>
     Effect.flatMap(HttpServerRequest, (request) => {
-      const refused = Guards.ofCaller(token, askedOf(request))
+      const refused = refusedOf(askedOf(request), request.method)
       return refused === undefined ? handle(request) : Effect.succeed(refuse(refused.status, refused))
     })
 
@@ -135,13 +149,13 @@ export const layer = ({ desk, token }: Options): Layer.Layer<never, never, HttpR
 
   return HttpRouter.use((router) =>
     Effect.gen(function* () {
-      yield* router.add("GET", "/control/snapshot", snapshot)
-      yield* router.add("GET", "/control/stream", stream)
-      yield* router.add("POST", "/control/call", call)
+      yield* router.add("GET", `${prefix}/control/snapshot`, snapshot)
+      yield* router.add("GET", `${prefix}/control/stream`, stream)
+      yield* router.add("POST", `${prefix}/control/call`, call)
       const nothing = guarded(() =>
         Effect.succeed(refuse(404, { code: "not_found", message: "There is nothing at this address." }))
       )
-      yield* router.add("*", "/control/*", nothing)
+      yield* router.add("*", `${prefix}/control/*`, nothing)
     })
   )
 }

@@ -1,4 +1,5 @@
 /** The host's surface for a plugin, as far as we use it (OpenClaw 2026.9.6). */
+import type { IncomingMessage, ServerResponse } from "node:http"
 import type { ChannelRuntime, Config } from "../../layers/channel/openclaw/Host.ts"
 import type { Account } from "./config.ts"
 
@@ -72,7 +73,37 @@ export interface ToolContext {
   readonly agentAccountId?: string | undefined
 }
 
+/** A route of the gateway's HTTP server. `auth: "gateway"`: only whoever the gateway has let in reaches it. */
+export interface HttpRoute {
+  readonly path: string
+  readonly auth: "gateway" | "plugin"
+  readonly match: "exact" | "prefix"
+  /** Answers whether it has taken the request. Work of the host's until it settles. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => Promise<boolean>
+}
+
+/** Of the host's command line (Commander), as far as we use it. */
+export interface CliCommand {
+  readonly command: (name: string) => CliCommand
+  readonly description: (text: string) => CliCommand
+  readonly option: (flags: string, description: string) => CliCommand
+  readonly action: (run: (options: Readonly<Record<string, unknown>>) => Promise<void>) => CliCommand
+}
+
+export interface CliDescriptor {
+  readonly name: string
+  readonly description: string
+  readonly hasSubcommands: boolean
+}
+
 export interface PluginApi {
+  /** How the plugin was loaded: `full` in a gateway, `tool-discovery` and others elsewhere. */
+  readonly registrationMode?: string
+  readonly registerHttpRoute: (route: HttpRoute) => void
+  readonly registerCli: (
+    registrar: (context: { readonly program: CliCommand; readonly config: Config }) => Promise<void> | void,
+    options: { readonly descriptors: ReadonlyArray<CliDescriptor> }
+  ) => void
   readonly registerGatewayMethod: (
     method: string,
     handler: (request: GatewayRequest) => Promise<void> | void,

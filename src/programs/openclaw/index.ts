@@ -2,6 +2,7 @@
 import { defineChannelPluginEntry } from "openclaw/plugin-sdk/channel-core"
 import { plugin, setRuntime } from "./channel.ts"
 import * as methods from "./methods.ts"
+import * as page from "./page.ts"
 import * as tools from "./tools.ts"
 
 export default defineChannelPluginEntry({
@@ -12,6 +13,7 @@ export default defineChannelPluginEntry({
   setRuntime,
   registerFull: (api) => {
     methods.register(api)
+    page.register(api)
     api.registerTool(tools.factory, { names: tools.names })
   }
 })

@@ -8,7 +8,9 @@ import * as Methods from "../../layers/channel/Methods.ts"
 import * as PlatformLook from "../../layers/channel/PlatformLook.ts"
 import type * as Accounts from "../../services/channel/Accounts.ts"
 import * as Toolbox from "../../services/channel/Toolbox.ts"
+import * as page from "./page.ts"
 import * as registry from "./registry.ts"
+import type { Speaking } from "./speaking.ts"
 
 export interface Options {
   readonly accountId: string
@@ -18,6 +20,7 @@ export interface Options {
   readonly url: URL
   /** What the operator's own agent may do. */
   readonly operators: Toolbox.Toolbox
+  readonly speaking: Speaking
   /** What each turn of ours may do, by the session of the host it runs in. */
   readonly open: ReadonlyMap<string, Toolbox.Toolbox>
 }
@@ -36,7 +39,8 @@ const probe = Effect.fnUntraced(function* ({ account, url }: Options, timeoutMs:
 
 /** Until the scope is closed. */
 export const take = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<void, never, Scope.Scope> {
-  const { accountId, accounts, open, operators } = options
+  const { accountId, accounts, open, operators, speaking } = options
+  yield* page.join(options.account)
   const methods = Methods.make(accounts)
   const runPromise = Effect.runPromiseWith(yield* Effect.context<never>())
   yield* Effect.acquireRelease(
@@ -53,7 +57,10 @@ export const take = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
         tool: (name, input, session) =>
           runPromise((session === undefined ? operators : (open.get(session) ?? Toolbox.empty)).call(name, input)),
         has: (session) => open.get(session),
-        probe: (timeoutMs) => runPromise(probe(options, timeoutMs).pipe(Effect.provide(NodeHttpClient.layerNodeHttp)))
+        probe: (timeoutMs) => runPromise(probe(options, timeoutMs).pipe(Effect.provide(NodeHttpClient.layerNodeHttp))),
+        people: () => runPromise(speaking.people),
+        findPerson: (target) => runPromise(speaking.find(target)),
+        say: (saying) => runPromise(speaking.say(saying))
       }
       registry.seats.set(accountId, seat)
       return seat

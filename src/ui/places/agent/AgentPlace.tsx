@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from "react"
 import type { LinkState } from "../../link/link.ts"
 import { useText } from "../../i18n/index.ts"
+import { base } from "../../lib/base.ts"
 import { whole } from "../../lib/format.ts"
 import { useNow } from "../../lib/hooks.ts"
 import { OperatorContext, useControl, useDuration } from "./operator.ts"
@@ -10,6 +11,7 @@ import { Replies } from "./parts/Replies.tsx"
 import { Settings } from "./parts/Settings.tsx"
 import { TokenForm } from "./parts/TokenForm.tsx"
 import { Who } from "./parts/Who.tsx"
+import { Work } from "./parts/Work.tsx"
 import type { Control } from "./state/control.ts"
 import { makeControl } from "./state/control.ts"
 import { keepToken, useToken } from "./state/token.ts"
@@ -35,7 +37,7 @@ const WithToken = (props: { readonly token: string; readonly onToken: (token: st
   const [control] = useState(() =>
     makeControl({
       token: props.token,
-      fetch: (path, init) => fetch(path, { ...init, credentials: "omit", cache: "no-store" }),
+      fetch: (path, init) => fetch(`${base}${path}`, { ...init, credentials: "omit", cache: "no-store" }),
       now: () => Date.now(),
       random: () => Math.random(),
       after: (ms, run) => {
@@ -110,6 +112,7 @@ const WithToken = (props: { readonly token: string; readonly onToken: (token: st
                   <div className="cards-column">
                     <LineCard />
                   </div>
+                  {operator.account.registration.phase === "registered" && <Work />}
                   <Replies />
                 </OperatorContext>
               )}

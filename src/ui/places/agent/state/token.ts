@@ -5,11 +5,21 @@
 import { useSyncExternalStore } from "react"
 import { recall, remember } from "../../../lib/storage.ts"
 
-const shape = /^[A-Za-z0-9_-]{16,128}$/
+/** Ours, or that of a host that the page is mounted in. */
+const shape = /^[A-Za-z0-9._~+=-]{16,512}$/
+
+const plain = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
 
 /** Out of what a person pasted: the whole link, its end, or the token alone. */
 export const tokenIn = (text: string): string | undefined => {
-  const given = /[?&]token=([^&\s]+)/.exec(text)?.[1] ?? text.trim()
+  const inLink = /[?&]token=([^&\s]+)/.exec(text)?.[1]
+  const given = inLink === undefined ? text.trim() : plain(inLink)
   return shape.test(given) ? given : undefined
 }
 
