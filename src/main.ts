@@ -5,6 +5,8 @@ import { chat } from "./programs/chat.ts"
 import * as Cli from "./programs/Cli.ts"
 import { connect } from "./programs/connect.ts"
 import { doctor } from "./programs/doctor.ts"
+import { feedback } from "./programs/feedback.ts"
+import { mcp } from "./programs/mcp.ts"
 import { openclaw } from "./programs/openclaw.ts"
 import { person } from "./programs/person.ts"
 import { platform } from "./programs/platform.ts"
@@ -12,6 +14,7 @@ import { register } from "./programs/register.ts"
 import { simulate } from "./programs/simulate.ts"
 import { up } from "./programs/up.ts"
 import { version } from "./programs/version.ts"
+import { chats, worlds } from "./programs/worlds.ts"
 import { work } from "./programs/work.ts"
 
 Command.make("clawfiber").pipe(
@@ -22,7 +25,11 @@ Command.make("clawfiber").pipe(
     connect,
     register,
     work,
+    mcp,
     chat,
+    worlds,
+    chats,
+    feedback,
     doctor,
     backup,
     restore,

@@ -12,11 +12,9 @@ import * as Option from "effect/Option"
 import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
 import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
 import * as HttpTaskApi from "../../layers/channel/HttpTaskApi.ts"
-import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
 import * as WorkRunner from "../../layers/channel/WorkRunner.ts"
 import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
-import { type Profile, ProfileStore } from "../../services/channel/ProfileStore.ts"
-import type { Settings } from "../../services/channel/Settings.ts"
+import { ProfileStore } from "../../services/channel/ProfileStore.ts"
 import type { Task } from "../../services/channel/TaskApi.ts"
 import type { Job } from "../../services/channel/Work.ts"
 import { nameOf } from "../../services/protocol/SceneTags.ts"
@@ -27,6 +25,7 @@ import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import * as agents from "./agents.ts"
 import * as chosenAccounts from "./chosenAccounts.ts"
+import * as taskAddresses from "./taskAddresses.ts"
 import * as working from "./working.ts"
 
 export interface Input {
@@ -52,32 +51,6 @@ const fail = (message: string) => Effect.fail(new Failure({ message }))
 const tame = (text: string, most: number): string => {
   const clean = text.replace(/[^\P{C}\n]/gu, "").trim()
   return (clean.length > most ? `${clean.slice(0, most)}…` : clean).toWellFormed()
-}
-
-const addresses = (input: Input, profile: Profile, settings: Settings) => {
-  const named = Option.getOrUndefined(input.url)
-  const given = named === undefined ? undefined : PlatformAddress.parse(named)
-  if (named !== undefined && given === undefined) {
-    return fail(`${named} is no address of a platform. Write it like https://claw.int-os.com.`)
-  }
-  const own = profile.origin ?? PlatformAddress.originOf(settings.wsUrl)
-  // Whoever has registered at a platform of their own has its address in the profile.
-  const chosen =
-    given === undefined
-      ? input.trustHost
-        ? settings
-        : PlatformAddress.taskAddresses(own, settings)
-      : PlatformAddress.derive(given)
-  if (!input.trustHost && !PlatformAddress.sameOrigin(chosen.taskApiBaseUrl.origin, own)) {
-    return fail(
-      `The key of this agent was issued by ${own}, and ${chosen.taskApiBaseUrl.origin} is another host: it is not sent there. If you trust that host with it, add --trust-host.`
-    )
-  }
-  return Effect.succeed({
-    taskApiBaseUrl: chosen.taskApiBaseUrl,
-    artifactUrl: chosen.artifactUrl,
-    issuer: input.trustHost ? undefined : own
-  })
 }
 
 const ask = (task: Task) =>
@@ -174,7 +147,7 @@ export const run = (input: Input & Common) =>
         return yield* fail(`There is no profile in ${folder} yet. Register this agent first: clawfiber register`)
       }
       const profile = loaded.value
-      const { artifactUrl, issuer, taskApiBaseUrl } = yield* addresses(input, profile, settings)
+      const { artifactUrl, issuer, taskApiBaseUrl } = yield* taskAddresses.of(input, profile, settings)
       const chosen = yield* agents.choose({
         agent: Option.getOrUndefined(input.agent),
         exec: Option.getOrUndefined(input.exec),
