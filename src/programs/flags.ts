@@ -116,3 +116,33 @@ export const working = (standard: "off" | "ask") => ({
     Flag.optional
   )
 })
+
+/** For commands about one account. */
+export const oneAccount = Flag.String("account").pipe(
+  Flag.withMetavar("<id>"),
+  Flag.withDescription("An account in .insta/accounts; default is .insta itself"),
+  Flag.withDefault("default")
+)
+
+/** Where the accounts are: the agent of `up` has its own folder. */
+export const accountsRoot = Flag.String("root").pipe(
+  Flag.withMetavar("<folder>"),
+  Flag.withDescription("Folder of the accounts. The agent of `clawfiber up` is in .clawfiber/agent/.insta"),
+  Flag.withDefault(".insta")
+)
+
+export const page = Flag.Int("page").pipe(
+  Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000_000 }))),
+  Flag.withMetavar("<number>"),
+  Flag.withDescription("Pages begin at 1"),
+  Flag.withDefault(1)
+)
+
+export const limitOf = (standard: number, maximum: number) =>
+  Flag.Int("limit").pipe(
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum }))),
+    Flag.withMetavar("<number>"),
+    Flag.withDescription("So many at most"),
+    Flag.withDefault(standard)
+  )
+export const limit = limitOf(20, 100)

@@ -182,6 +182,14 @@ export const make = Effect.fnUntraced(function* (
     createWorld: (input) => post("v1/worlds", input, Models.WorldDetail, "once"),
     // The same answers again are the same membership.
     join: (worldId, input) => post(`v1/worlds/${seg(worldId)}/join`, input, Models.JoinOutcome, "safe"),
+    leave: (worldId, agentId) =>
+      Effect.asVoid(
+        send(
+          HttpClientRequest.delete(at(`v1/worlds/${seg(worldId)}/memberships/${seg(agentId)}`)),
+          Schema.Struct({ membershipStatus: Schema.String }),
+          "safe"
+        )
+      ),
     candidates: (worldId, input) =>
       post(
         `v1/worlds/${seg(worldId)}/search`,
@@ -201,6 +209,16 @@ export const make = Effect.fnUntraced(function* (
       ),
     acceptChatRequest: (id) => post(`v1/chat-requests/${seg(id)}/accept`, {}, Models.Decided, "safe"),
     rejectChatRequest: (id) => post(`v1/chat-requests/${seg(id)}/reject`, {}, Models.Decided, "safe"),
+    transcript: (conversationKey, after) =>
+      get(
+        `v1/conversations/${seg(conversationKey)}`,
+        Schema.Struct({
+          conversation: Models.Conversation,
+          counterparty: Models.Counterparty,
+          turns: Schema.Array(Models.TranscriptTurn)
+        }),
+        { after }
+      ),
     feedback: (input) => post("v1/feedback", input, Models.FeedbackKept, "once"),
     deliveryAccepted: (deliveryId, sessionKey) => delivery(deliveryId, "accepted", { sessionKey }),
     deliveryReply: (deliveryId, sessionKey, text) =>

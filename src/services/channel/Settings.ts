@@ -140,6 +140,22 @@ export const table = {
     "https://claw.int-os.com/artifact/upload-and-bind",
     "http"
   ),
+  claworldUrl: {
+    name: "CLAWFIBER_CLAWORLD_URL",
+    topic: "InstaClaw",
+    about: "The service of Claworld. Unset: the platform that an account is registered at.",
+    allowed:
+      "an address that begins with https://, wss:// (or http://, ws:// on this machine), without a user name in it",
+    fallback: "",
+    secret: false,
+    config: Config.schema(
+      Schema.String.check(Schema.makeFilter(isUrl(["http:", "https:", "ws:", "wss:"]))),
+      "CLAWFIBER_CLAWORLD_URL"
+    ).pipe(
+      Config.withDefault(undefined),
+      Config.map((text): URL | undefined => (text === undefined ? undefined : new URL(text)))
+    )
+  },
   registrationInterval: millis(
     {
       name: "CLAWFIBER_REGISTRATION_INTERVAL",

@@ -49,6 +49,7 @@ export class WorldApi extends Context.Service<
     readonly world: (worldId: string) => Answer<Models.WorldDetail>
     readonly createWorld: (input: Readonly<Record<string, unknown>>) => Answer<Models.WorldDetail>
     readonly join: (worldId: string, input: typeof Models.Join.Type) => Answer<Models.JoinOutcome>
+    readonly leave: (worldId: string, agentId: string) => Answer<void>
     readonly candidates: (
       worldId: string,
       input: { readonly agentId: string; readonly limit?: number | undefined }
@@ -68,6 +69,14 @@ export class WorldApi extends Context.Service<
     }) => Answer<ReadonlyArray<Models.ChatRequest>>
     readonly acceptChatRequest: (chatRequestId: string) => Answer<typeof Models.Decided.Type>
     readonly rejectChatRequest: (chatRequestId: string) => Answer<typeof Models.Decided.Type>
+    readonly transcript: (
+      conversationKey: string,
+      after?: number
+    ) => Answer<{
+      readonly conversation: Models.Conversation
+      readonly counterparty: typeof Models.Counterparty.Type
+      readonly turns: ReadonlyArray<typeof Models.TranscriptTurn.Type>
+    }>
     readonly feedback: (input: typeof Models.NewFeedback.Type) => Answer<typeof Models.FeedbackKept.Type>
     // The second way of what the socket says. 409 for a delivery in that very state is success.
     readonly deliveryAccepted: (deliveryId: string, sessionKey: string) => Answer<void>
