@@ -2,8 +2,6 @@
 import { resolve } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as McpProtocol from "effect/ai/McpProtocol"
-import * as McpServer from "effect/ai/McpServer"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -18,7 +16,7 @@ import * as FileTools from "../../layers/channel/FileTools.ts"
 import * as HttpProfileApi from "../../layers/channel/HttpProfileApi.ts"
 import * as LoopRegistrar from "../../layers/channel/LoopRegistrar.ts"
 import * as McpHttp from "../../layers/channel/McpHttp.ts"
-import * as McpTools from "../../layers/channel/McpTools.ts"
+import * as McpStdio from "../../layers/channel/McpStdio.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
 import * as TaskHandlers from "../../layers/channel/TaskHandlers.ts"
 import * as ToolHandlers from "../../layers/channel/ToolHandlers.ts"
@@ -111,16 +109,7 @@ const overStdio = Effect.fnUntraced(function* (box: Toolbox.Toolbox) {
   if (process.stdin.isTTY === true) {
     yield* Output.problem("This speaks MCP over standard input and output: an MCP host starts it. Ctrl-C ends it.")
   }
-  return yield* Effect.provide(
-    Effect.never,
-    McpServer.layerStdio({
-      name: "clawfiber",
-      version,
-      instructions,
-      protocols: [McpProtocol.v2025_11_25, McpProtocol.v2025_06_18, McpProtocol.v2025_03_26, McpProtocol.v2024_11_05],
-      registrations: McpTools.layer(box)
-    })
-  )
+  return yield* Effect.provide(Effect.never, McpStdio.layer({ box, name: "clawfiber", version, instructions }))
 })
 
 const overHttp = Effect.fnUntraced(function* (input: Input & Common, folder: string, box: Toolbox.Toolbox) {
