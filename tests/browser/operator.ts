@@ -10,8 +10,10 @@ import { join } from "node:path"
 import type { BrowserContextOptions } from "playwright-core"
 import * as ControlDesk from "../../src/layers/channel/ControlDesk.ts"
 import * as ControlServer from "../../src/layers/channel/ControlServer.ts"
+import * as Methods from "../../src/layers/channel/Methods.ts"
 import type { ConnectionState } from "../../src/services/channel/Connection.ts"
 import type { AccountView, Snapshot } from "../../src/services/channel/Control.ts"
+import type { WorkState, Working } from "../../src/services/channel/Working.ts"
 import type { RegistrationState } from "../../src/services/channel/Registration.ts"
 import * as scripted from "../layers/channel/control/scripted.ts"
 import { launch } from "./chromium.ts"
@@ -54,6 +56,10 @@ export interface OperatorStage {
   readonly onLine: (since: number) => void
   /** The last hour: what the recorder has seen is not shown. */
   readonly hour: (samples: AccountView["samples"]) => void
+  /** The paid work of the first account; undefined: it looks for none. */
+  readonly work: (state: WorkState | undefined) => void
+  /** What the operator wanted of the work, in words. */
+  readonly worked: Array<string>
   readonly cut: () => void
   readonly mend: () => void
   /** Opens at the operator's place; with the token unless said otherwise. */
@@ -84,15 +90,35 @@ export const setOperatorStage = async (ids: ReadonlyArray<string> = ["default"])
   const folder = await mkdtemp(join(tmpdir(), "clawfiber-operator-"))
   const [browser] = await Promise.all([launch(), buildPage(folder)])
   const scope = Scope.makeUnsafe()
+  const work: { state: WorkState | undefined } = { state: undefined }
+  const worked: Array<string> = []
+  const did = (what: string) => Effect.sync(() => worked.push(what) > 0)
+  const working: Working["Service"] = {
+    of: (id) =>
+      Effect.sync(() => {
+        const { state } = work
+        if (state === undefined || id !== ids[0]) return undefined
+        return {
+          state: Effect.succeed(state),
+          look: Effect.asVoid(did("look")),
+          answer: (taskId, take) => did(`${take ? "take" : "decline"} ${taskId}`),
+          stop: (taskId) => did(`stop ${taskId}`)
+        }
+      })
+  }
   const samples: { shown: AccountView["samples"] } = { shown: [] }
   const made = await Effect.runPromise(
     Scope.provide(
       Effect.gen(function* () {
         const all = yield* Effect.forEach(ids, (id) => scripted.account(id))
         const desk = withSamples(yield* ControlDesk.make({ version: "0.1.0", settings }), () => samples.shown)
+        const accounts = yield* scripted.accounts(all)
+        const other = scripted.methods(all, () => Date.now())
+        const { call } = Methods.make(accounts, working)
         desk.attach(
-          yield* scripted.accounts(all),
-          scripted.methods(all, () => Date.now())
+          accounts,
+          (method, params) => (method.startsWith("instaclaw.work.") ? call(method, params) : other(method, params)),
+          working
         )
         const server = yield* ControlServer.make({ desk, token: Redacted.make(token), port: 0, uiRoot: folder })
         return { all, server }
@@ -113,6 +139,8 @@ export const setOperatorStage = async (ids: ReadonlyArray<string> = ["default"])
     connection: (patch) => run(SubscriptionRef.update(one.connection, (state) => ({ ...state, ...patch }))),
     onLine: (since) => run(one.goOnLine(scripted.profileOf(scripted.proposal), since)),
     hour: (shown) => void (samples.shown = shown),
+    work: (state) => void (work.state = state),
+    worked,
     cut: line.cut,
     mend: line.mend,
     window: (options, at = `/#/agent?token=${token}`) => openWindow(browser, page, options, at),

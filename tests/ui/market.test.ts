@@ -39,7 +39,7 @@ describe("the form of a task", () => {
       category: "category.empty",
       bounty: "bounty.shape"
     })
-    const bounties = {
+    const bounties: Readonly<Record<string, form.FaultCode>> = {
       "-1": "bounty.shape",
       "1e3": "bounty.shape",
       "1.234": "bounty.shape",

@@ -32,6 +32,8 @@ export interface Options extends Pick<
 /** Law bounded: lines kept of one job, and jobs that are shown after they ended. */
 const maxLines = 100
 const maxEnded = 20
+/** Tasks that the operator is asked about at once: one that is not answered must not hide the others. */
+const maxQuestions = 5
 const stopped = "Its operator stopped the work on it."
 
 type Runner = Effect.Success<ReturnType<typeof WorkRunner.make>>
@@ -137,6 +139,7 @@ export const make = Effect.fnUntraced(function* (
       ...options,
       clawId,
       ask: options.mode === "ask" ? ask : undefined,
+      questions: options.mode === "ask" ? maxQuestions : undefined,
       onStep,
       onSeen
     }).pipe(Effect.provideService(TaskApi, api), Effect.provideContext(context))

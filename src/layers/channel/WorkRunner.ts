@@ -49,6 +49,8 @@ export interface Options {
   readonly limit?: number | undefined
   /** Asks a person; `undefined`: nobody is asked. An answer of `undefined`: not yet, it is asked at the next look. */
   readonly ask: ((task: Task) => Effect.Effect<boolean | undefined>) | undefined
+  /** Questions open at once, where answers come later. As many as jobs by default. */
+  readonly questions?: number | undefined
   /** Told of every step, after it is on disk. */
   readonly onStep?: ((job: Work.Job) => Effect.Effect<void>) | undefined
   readonly onSeen?: ((job: Work.Job, seen: Seen) => Effect.Effect<void>) | undefined
@@ -491,10 +493,9 @@ export const make = Effect.fnUntraced(function* (options: Options) {
         onSuccess: (job): { readonly job: Work.Job } => ({ job })
       })
     const before = yield* Effect.forEach(owed, driven, { concurrency: options.concurrency })
-    // Whoever is asked for one is not asked for the next.
     const asked = before.filter((one) => "job" in one && one.job.state === "asking").length
     const left = (options.limit ?? Number.POSITIVE_INFINITY) - taken
-    const chosen = yield* choose(jobs, Math.max(0, Math.min(options.concurrency - asked, left - asked)))
+    const chosen = yield* choose(jobs, Math.max(0, Math.min(options.questions ?? options.concurrency, left) - asked))
     const after = yield* Effect.forEach(chosen, driven, { concurrency: options.concurrency })
     const all = [...before, ...after]
     const ungrabbed = new Set(owed.filter((job) => !Work.isHeld(job)).map(({ taskId }) => taskId))

@@ -1,11 +1,13 @@
 import { enAgent } from "./agent.ts"
 import { enMarket } from "./market.ts"
 import { enMine } from "./mine.ts"
+import { enWork } from "./work.ts"
 
 export const en = {
   ...enAgent,
   ...enMarket,
   ...enMine,
+  ...enWork,
   "app.skip": "Skip to the conversation",
   "app.places": "Places",
   "app.language": "中文",

@@ -1,12 +1,14 @@
 import { zhAgent } from "./agent.ts"
 import { zhMarket } from "./market.ts"
 import { zhMine } from "./mine.ts"
+import { zhWork } from "./work.ts"
 import type { TextKey } from "./en.ts"
 
 export const zh: Readonly<Record<TextKey, string>> = {
   ...zhAgent,
   ...zhMarket,
   ...zhMine,
+  ...zhWork,
   "app.skip": "跳到对话",
   "app.places": "功能区",
   "app.language": "English",

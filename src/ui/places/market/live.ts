@@ -7,8 +7,10 @@ export interface Live<A> {
   /** Why the last attempt came to nothing; what is there stays. */
   readonly fault: unknown
   /** Asks now. */
-  readonly refresh: () => Promise<unknown>
+  readonly refresh: () => Promise<void>
 }
+
+const nothing = async () => {}
 
 /**
  * `load` and `every` stay the same functions as long as the same is asked for; `every` gives the milliseconds until the
@@ -20,44 +22,43 @@ export const useLive = <A>(load: () => Promise<A>, every: (value: A | undefined)
     value: undefined,
     fault: undefined
   })
-  /** What is asked for last wins, whatever order the answers come in. */
-  const turn = useRef(0)
-
-  const refresh = useCallback(async () => {
-    const mine = ++turn.current
-    try {
-      const value = await load()
-      if (turn.current === mine) setState({ of: load, value, fault: undefined })
-      return value
-    } catch (fault) {
-      if (turn.current === mine) {
-        setState((before) => ({ of: load, value: before.of === load ? before.value : undefined, fault }))
-      }
-      return undefined
-    }
-  }, [load])
+  const asking = useRef<() => Promise<void>>(nothing)
 
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
-    let current = true
-    const look = async () => {
+    /** What is asked for last wins, whatever order the answers come in. */
+    let turn = 0
+    let ended = false
+    const ask = async () => {
+      const mine = ++turn
       clearTimeout(timer)
-      const value = document.visibilityState === "visible" ? await refresh() : undefined
-      if (current) timer = setTimeout(() => void look(), every(value))
+      let value: A | undefined
+      try {
+        const found = await load()
+        value = found
+        if (turn === mine && !ended) setState({ of: load, value: found, fault: undefined })
+      } catch (fault) {
+        if (turn === mine && !ended) {
+          setState((before) => ({ of: load, value: before.of === load ? before.value : undefined, fault }))
+        }
+      }
+      if (turn === mine && !ended) timer = setTimeout(look, every(value))
     }
-    const shown = () => {
-      if (document.visibilityState === "visible") void look()
+    const look = () => {
+      if (document.visibilityState === "visible") void ask()
     }
-    document.addEventListener("visibilitychange", shown)
-    void look()
+    // A window that is shown again asks at once; a hidden one has no timer.
+    document.addEventListener("visibilitychange", look)
+    asking.current = ask
+    void ask()
     return () => {
-      current = false
-      turn.current += 1
+      ended = true
       clearTimeout(timer)
-      document.removeEventListener("visibilitychange", shown)
+      document.removeEventListener("visibilitychange", look)
     }
-  }, [refresh, every])
+  }, [load, every])
 
+  const refresh = useCallback(() => asking.current(), [])
   const isOurs = state.of === load
   return { value: isOurs ? state.value : undefined, fault: isOurs ? state.fault : undefined, refresh }
 }

@@ -15,6 +15,7 @@ import * as Methods from "../../../../src/layers/channel/Methods.ts"
 import { AgentRuntime, type ReplyPart, type Turn } from "../../../../src/services/channel/AgentRuntime.ts"
 import { Snapshot } from "../../../../src/services/channel/Control.ts"
 import { PlatformFailed, TaskApiError } from "../../../../src/services/channel/TaskApi.ts"
+import * as Work from "../../../../src/services/channel/Work.ts"
 import type { Worker, WorkState } from "../../../../src/services/channel/Working.ts"
 import * as scripted from "../control/scripted.ts"
 
@@ -107,21 +108,26 @@ describe("an account at paid work", () => {
     )
   )
 
-  it.live("leaves alone what the operator declines, for good, and asks about the next one", () =>
+  it.live("asks about several at once, at most five (law bounded), and leaves alone what is declined, for good", () =>
     world(({ market, worker }) =>
       Effect.gen(function* () {
-        market.post({ id: "t1", title: "One", createdAt: 1 })
-        market.post({ id: "t2", title: "Two", createdAt: 2 })
+        for (let index = 0; index < 7; index++) market.post({ id: `t${index}`, title: `Task ${index}` })
         const one = yield* worker()
-        const asked = (yield* until(one, (state) => state.jobs.some(({ question }) => question !== undefined))).jobs
-        const declined = asked.find(({ question }) => question !== undefined)?.job.taskId ?? ""
-        assert.strictEqual(asked.filter(({ question }) => question !== undefined).length, 1)
+        const openIn = (state: WorkState) => state.jobs.flatMap(({ job, question }) => (question ? [job.taskId] : []))
+        const before = openIn(yield* until(one, (state) => openIn(state).length >= 5))
+        assert.lengthOf(before, 5)
+        const [declined = "", taken = ""] = before
         yield* one.answer(declined, false)
-        const next = yield* until(one, (state) =>
-          state.jobs.some(({ job, question }) => question !== undefined && job.taskId !== declined)
+        yield* one.answer(taken, true)
+        const after = yield* until(
+          one,
+          (state) =>
+            openIn(state).length === 5 && state.jobs.some(({ job }) => job.taskId === taken && Work.isEnded(job))
         )
-        assert.strictEqual(next.jobs.find(({ job }) => job.taskId === declined)?.job.state, "declined")
+        assert.strictEqual(after.jobs.find(({ job }) => job.taskId === declined)?.job.state, "declined")
+        assert.strictEqual(after.jobs.find(({ job }) => job.taskId === taken)?.job.state, "reported")
         assert.strictEqual(market.grabsOf(declined), 0)
+        assert.lengthOf(market.deliveries, 1)
       })
     )
   )

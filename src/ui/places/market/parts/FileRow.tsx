@@ -48,7 +48,7 @@ export const FileRow = (props: { readonly file: Shown; readonly isOpen?: boolean
             type="button"
             className="quiet"
             aria-expanded={open}
-            aria-label={t(open ? "market.result.hide" : "market.result.lookNamed", { name: file.name })}
+            aria-label={t(open ? "market.result.hideNamed" : "market.result.lookNamed", { name: file.name })}
             onClick={() => setOpen(!open)}
           >
             {t(open ? "market.result.hide" : "market.result.look")}
