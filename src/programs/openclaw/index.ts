@@ -1,6 +1,7 @@
 /** The plugin's entry for the OpenClaw host. */
 import { defineChannelPluginEntry } from "openclaw/plugin-sdk/channel-core"
 import { plugin, setRuntime } from "./channel.ts"
+import * as cli from "./cli.ts"
 import * as methods from "./methods.ts"
 import * as page from "./page.ts"
 import * as tools from "./tools.ts"
@@ -11,6 +12,7 @@ export default defineChannelPluginEntry({
   description: "InstaClaw as a channel: people of the platform chat with your agent.",
   plugin,
   setRuntime,
+  registerCliMetadata: cli.register,
   registerFull: (api) => {
     methods.register(api)
     page.register(api)

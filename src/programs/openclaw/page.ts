@@ -21,8 +21,7 @@ import * as settingViews from "../run/settingViews.ts"
 import { version } from "../version.ts"
 import type { PluginApi } from "./host.ts"
 import * as pageFiles from "./pageFiles.ts"
-
-export const root = "/plugins/clawfiber"
+import { root } from "./pagePath.ts"
 
 type Handle = (request: IncomingMessage, response: ServerResponse) => void
 

@@ -54,7 +54,7 @@ export const read = (field: Field, text: string): unknown =>
 export const write = (value: unknown): string => (Array.isArray(value) ? value.join(", ") : String(value))
 
 /** What the flags say over what was proposed. */
-export const merge = (base: ProfileFields.Proposal | undefined, given: Flags): Draft => {
+export const merge = (base: Draft | undefined, given: Flags): Draft => {
   const said: Partial<Record<Field, unknown>> = {}
   const take = (field: Field, value: Option.Option<string>): void => {
     if (Option.isSome(value)) said[field] = read(field, value.value)
