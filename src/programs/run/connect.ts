@@ -19,6 +19,7 @@ import * as control from "./control.ts"
 import * as proposals from "./proposals.ts"
 import type * as settingViews from "./settingViews.ts"
 import * as working from "./working.ts"
+import * as worldly from "./worldly.ts"
 
 export interface Input extends chosenAccounts.Input, working.Input {
   readonly url: Option.Option<string>
@@ -116,6 +117,12 @@ const serve = (input: Input & Common, chosen: agents.Chosen, settings: settingVi
     const name = Option.getOrUndefined(input.register)
     if (name !== undefined) yield* registerNow(SubscriptionRef.getUnsafe(all.all), name)
     const work = yield* working.make(input, all, worked)
+    yield* worldly.make(all, {
+      ...worked,
+      runtime: chosen.runtime,
+      serverUrl: worked.settings.claworldUrl,
+      lookEvery: "10 seconds"
+    })
     const page = input.control ? yield* control.serve({ root, port: input.controlPort, settings }, work) : undefined
     if (page !== undefined) yield* tellPage(input, page)
     const say = tell(input, chosen, page?.link)

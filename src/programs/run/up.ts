@@ -22,6 +22,7 @@ import * as control from "./control.ts"
 import * as proposals from "./proposals.ts"
 import * as serve from "./serve.ts"
 import * as working from "./working.ts"
+import * as worldly from "./worldly.ts"
 
 export interface Input extends serve.Input, working.Input {
   readonly agent: Option.Option<string>
@@ -123,6 +124,13 @@ const withAgent = (
     return yield* Effect.gen(function* () {
       const all = yield* Accounts
       const work = yield* working.make(input, all, { agent, root, settings, lookEvery: "5 seconds" })
+      yield* worldly.make(all, {
+        root,
+        runtime: chosen.runtime,
+        settings,
+        serverUrl: new URL(url),
+        lookEvery: "1 second"
+      })
       page?.attach(all, work)
       yield* Effect.forEach(SubscriptionRef.getUnsafe(all.all), introduce, { discard: true })
       return yield* accountReport.follow(all, tell)

@@ -3,16 +3,17 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
 import { systemPromptOf } from "../../layers/channel/AccountLine.ts"
 import * as FileTranscripts from "../../layers/channel/FileTranscripts.ts"
-import * as perAccount from "../../layers/channel/perAccount.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
 import * as PlatformAttachments from "../../layers/channel/PlatformAttachments.ts"
 import { version } from "../../layers/version.ts"
@@ -23,10 +24,9 @@ import type * as WorldHandlers from "../../layers/worlds/WorldHandlers.ts"
 import * as WorldLine from "../../layers/worlds/WorldLine.ts"
 import type { Account, Accounts } from "../../services/channel/Accounts.ts"
 import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
-import type { Profile } from "../../services/channel/ProfileStore.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import type { EntryProfile } from "../../services/protocol/EntryProfile.ts"
-import { WorldIdentities } from "../../services/worlds/Identity.ts"
+import { WorldIdentities, type WorldIdentity } from "../../services/worlds/Identity.ts"
 import type { Runtime } from "./agents.ts"
 import * as proposals from "./proposals.ts"
 
@@ -40,50 +40,36 @@ export interface Options {
    * (`clawfiber worlds activate`).
    */
   readonly serverUrl: URL | undefined
+  /** An identity that somebody made while this program runs is taken up after so long. */
+  readonly lookEvery: Duration.Input
   /** Accounts that go among people by themselves: what they say of themselves, and want to talk about. */
   readonly mingle?:
     | ((id: string) => { readonly answers: EntryProfile; readonly opening: string } | undefined)
     | undefined
 }
 
-/** What an account has in Claworld at a moment. */
-export interface Seat {
-  readonly accountId: string
-  readonly line: SubscriptionRef.SubscriptionRef<Option.Option<WorldLine.WorldLine>>
-  /** Why there is no line, in a sentence. */
-  readonly reason: SubscriptionRef.SubscriptionRef<string>
+/** Of the accounts that are in Claworld; all others have nothing here, and cost nothing but a look now and then. */
+export interface Seats {
+  readonly lines: Effect.Effect<ReadonlyArray<readonly [accountId: string, WorldLine.WorldLine]>>
+  /** Why an account has none, in a sentence. */
+  readonly reasonOf: (accountId: string) => string
 }
 
-/** An identity that somebody made while this program runs is taken up after so long. */
-const lookEvery = "10 seconds"
+const noIdentity = (accountId: string): string =>
+  `The account ${accountId} has no identity in Claworld yet. Its operator makes one with: clawfiber worlds activate`
 
-const registered = (account: Account): Effect.Effect<Profile> =>
-  SubscriptionRef.changes(account.line).pipe(
-    Stream.filter(Option.isSome),
-    Stream.runHead,
-    Effect.flatMap(Option.match({ onNone: () => Effect.never, onSome: ({ value }) => Effect.succeed(value.profile) }))
-  )
-
-/** The identity as it is on disk, or a new one where this machine's own service gives one to anybody. */
-const identityOf = Effect.fnUntraced(function* (account: Account, options: Options, seat: Seat) {
+/** The identity on disk, or a new one where this machine's own service gives one to anybody. */
+const identityOf = Effect.fnUntraced(function* (account: Account, { serverUrl }: Options) {
   const identities = yield* WorldIdentities
-  const own = options.serverUrl
-  for (;;) {
-    const found = yield* identities
-      .load(account.id)
-      .pipe(Effect.catch((error) => Effect.as(SubscriptionRef.set(seat.reason, error.message), Option.none())))
-    if (Option.isSome(found)) return found.value
-    if (own !== undefined && PlatformAddress.isLoopback(own)) {
-      const { name } = yield* registered(account)
-      const made = yield* activation.activate({ serverUrl: own, displayName: name === "" ? account.id : name }).pipe(
-        Effect.tap((identity) => identities.save(account.id, identity)),
-        Effect.asSome,
-        Effect.catch((error) => Effect.as(SubscriptionRef.set(seat.reason, error.message), Option.none()))
-      )
-      if (Option.isSome(made)) return made.value
-    }
-    yield* Effect.sleep(lookEvery)
-  }
+  const found = yield* identities.load(account.id)
+  if (Option.isSome(found) || serverUrl === undefined || !PlatformAddress.isLoopback(serverUrl)) return found
+  const line = yield* SubscriptionRef.get(account.line)
+  // Under the name that it is registered by; so not before it is.
+  if (Option.isNone(line)) return Option.none()
+  const { name } = line.value.profile
+  const made = yield* activation.activate({ serverUrl, displayName: name === "" ? account.id : name })
+  yield* identities.save(account.id, made)
+  return Option.some(made)
 })
 
 /** The agent with a memory of its talks, apart from that of its chats. */
@@ -100,47 +86,79 @@ const agentOf = ({ root, runtime }: Options, id: string) =>
     Context.get(AgentRuntime)
   )
 
-/** From an identity to the line, and to people where the operator wants that. Ends with the account. */
-const serve = Effect.fnUntraced(function* (account: Account, options: Options, seat: Seat) {
-  const identity = yield* identityOf(account, options, seat)
+const sit = Effect.fnUntraced(function* (account: Account, identity: WorldIdentity, options: Options) {
   const profile = Option.getOrUndefined(yield* SubscriptionRef.get(account.line))?.profile
-  const runtime = yield* agentOf(options, account.id)
   const line = yield* WorldLine.open({
     accountId: account.id,
     identity,
-    runtime,
+    runtime: yield* agentOf(options, account.id),
     systemPrompt: systemPromptOf(options.settings, profile ?? proposals.named(identity.displayName)),
     version
   })
-  yield* SubscriptionRef.set(seat.line, Option.some(line))
   yield* Effect.logInfo(`${identity.displayName} is in Claworld as ${identity.address}.`)
   const mingle = options.mingle?.(account.id)
-  if (mingle === undefined) return yield* Effect.never
-  return yield* Mingle.run({ agentId: identity.agentId, api: line.api, every: "3 seconds", most: 20, ...mingle })
+  if (mingle !== undefined) {
+    yield* Effect.forkScoped(
+      Mingle.run({ agentId: identity.agentId, api: line.api, every: "3 seconds", most: 20, ...mingle })
+    )
+  }
+  return line
 })
 
-/** Begins in the background; an account whose seat fails is told of in its log, and the others go on. */
-export const make = (accounts: Accounts["Service"], options: Options) =>
-  perAccount
-    .make(
-      accounts,
-      Effect.fnUntraced(function* (account) {
-        const seat: Seat = {
-          accountId: account.id,
-          line: yield* SubscriptionRef.make<Option.Option<WorldLine.WorldLine>>(Option.none()),
-          reason: yield* SubscriptionRef.make(
-            "This account has no identity in Claworld yet. Its operator makes one with: clawfiber worlds activate"
-          )
-        }
-        yield* serve(account, options, seat).pipe(
-          Effect.annotateLogs({ account: account.id }),
-          Effect.catchCause((cause) => Effect.logError("The account has no seat in Claworld.", cause)),
-          Effect.forkScoped
-        )
-        return seat
+/** Looks in the background for accounts that have an identity; one that fails is told of in the log, and tried again. */
+export const make = Effect.fnUntraced(
+  function* (accounts: Accounts["Service"], options: Options) {
+    const scope = yield* Effect.scope
+    const seats = new Map<string, { readonly line: WorldLine.WorldLine; readonly scope: Scope.Closeable }>()
+    const reasons = new Map<string, string>()
+
+    const failed = (account: Account, reason: string) =>
+      Effect.suspend(() => {
+        const isNew = reasons.get(account.id) !== reason
+        reasons.set(account.id, reason)
+        return isNew ? Effect.annotateLogs(Effect.logWarning(reason), { account: account.id }) : Effect.void
       })
+
+    const open = Effect.fnUntraced(function* (account: Account) {
+      const identity = yield* identityOf(account, options)
+      if (Option.isNone(identity)) return
+      const own = yield* Scope.fork(scope)
+      const line = yield* Scope.provide(sit(account, identity.value, options), own).pipe(
+        Effect.annotateLogs({ account: account.id }),
+        Effect.onError((cause) => Scope.close(own, Exit.failCause(cause)))
+      )
+      seats.set(account.id, { line, scope: own })
+      reasons.delete(account.id)
+    })
+
+    const look = Effect.gen(function* () {
+      const all = yield* SubscriptionRef.get(accounts.all)
+      const there = new Set(all.map(({ id }) => id))
+      for (const [id, seat] of seats) {
+        if (there.has(id)) continue
+        seats.delete(id)
+        yield* Scope.close(seat.scope, Exit.void)
+      }
+      for (const account of all) {
+        if (seats.has(account.id)) continue
+        yield* open(account).pipe(Effect.catch((error) => failed(account, error.message)))
+      }
+    })
+
+    yield* look.pipe(
+      Effect.catchDefect((defect) => Effect.logError("Looking after Claworld failed by a fault of our own.", defect)),
+      Effect.andThen(Effect.sleep(options.lookEvery)),
+      Effect.forever,
+      Effect.forkScoped
     )
-    .pipe(
+    const result: Seats = {
+      lines: Effect.sync(() => Array.from(seats, ([id, { line }]) => [id, line] as const)),
+      reasonOf: (accountId) => reasons.get(accountId) ?? noIdentity(accountId)
+    }
+    return result
+  },
+  (self, _accounts, options) =>
+    self.pipe(
       Effect.provide([
         FileWorldIdentities.layer({ root: options.root }).pipe(Layer.provide(NodeFileSystem.layer)),
         FetchHttpClient.layer,
@@ -149,23 +167,34 @@ export const make = (accounts: Accounts["Service"], options: Options) =>
         NodePath.layer
       ])
     )
+)
 
 /** What the tools of Claworld see of these accounts. */
-export const desks = (seats: perAccount.PerAccount<Seat>): Effect.Effect<ReadonlyArray<WorldHandlers.Desk>> =>
-  Effect.map(seats.all, (all) =>
-    all.map(([accountId, { line, reason }]) => ({
-      accountId,
-      bound: Effect.map(
-        SubscriptionRef.get(line),
-        Option.map(({ api, identity: { address, agentCode, agentId, displayName } }) => ({
-          api,
-          source: "verified_app_token" as const,
+export const desks = (accounts: Accounts["Service"], seats: Seats): Effect.Effect<ReadonlyArray<WorldHandlers.Desk>> =>
+  Effect.gen(function* () {
+    const all = yield* SubscriptionRef.get(accounts.all)
+    const lines = new Map(yield* seats.lines)
+    return all.map(({ id }): WorldHandlers.Desk => {
+      const line = lines.get(id)
+      if (line === undefined) {
+        return {
+          accountId: id,
+          bound: Effect.succeedNone,
+          unbound: Effect.sync(() => ({ isPending: false, reason: seats.reasonOf(id) }))
+        }
+      }
+      const { address, agentCode, agentId, displayName } = line.identity
+      return {
+        accountId: id,
+        bound: Effect.succeedSome({
+          api: line.api,
+          source: "verified_app_token",
           address,
           agentCode,
           agentId,
           displayName
-        }))
-      ),
-      unbound: Effect.map(SubscriptionRef.get(reason), (text) => ({ isPending: false, reason: text }))
-    }))
-  )
+        }),
+        unbound: Effect.succeed({ isPending: false, reason: "" })
+      }
+    })
+  })
