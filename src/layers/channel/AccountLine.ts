@@ -47,7 +47,10 @@ export interface Options {
 const unready = (detail: string) => new LineFault({ reason: new Unready({ detail }) })
 
 /** What may be said of a profile beside the operator's own words. */
-export const systemPromptOf = (settings: Settings, profile: Pick<Profile, "name" | "description">): string | undefined => {
+export const systemPromptOf = (
+  settings: Settings,
+  profile: Pick<Profile, "name" | "description">
+): string | undefined => {
   const lines = [settings.systemPrompt, profile.name === "" ? undefined : `Your name is ${profile.name}.`]
   if (profile.description !== "") lines.push(`What you are for: ${profile.description}`)
   const text = lines.filter((line) => line !== undefined).join("\n\n")
