@@ -156,6 +156,13 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     })
   }
 
+  /** For a door whose callers say on the socket who they are: no header opens, counts or ends anything here. */
+  const plain = (request: IncomingMessage, socket: Duplex, head: Buffer, opened: (ws: WebSocket) => void): void =>
+    server.handleUpgrade(request, socket, head, (ws) => {
+      UpgradeDoor.admitted(socket)
+      opened(ws)
+    })
+
   const guard =
     (upgrade: UpgradeDoor.Upgrade): UpgradeDoor.Upgrade =>
     (request, socket, head) => {
@@ -171,5 +178,5 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       )
     }
 
-  return { handshake, guard }
+  return { handshake, plain, guard }
 })

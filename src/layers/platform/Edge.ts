@@ -1,6 +1,7 @@
 /** What the doors of one server share: its settings, its chat sockets, and whether it is stopping. */
 import * as Context from "effect/Context"
 import type { ChatSocket } from "./ChatSocket.ts"
+import type { RelaySocket } from "./claworld/RelaySocket.ts"
 import type { OpenAccess } from "./OpenAccess.ts"
 import type * as HttpGuards from "../http/HttpGuards.ts"
 
@@ -15,6 +16,8 @@ export class Edge extends Context.Service<
     /** Milliseconds since the epoch. */
     readonly startedAt: number
     readonly chat: ChatSocket
+    /** Where the agents of Claworld are. */
+    readonly relay: RelaySocket
     /** What is open under each key, so that revoking one ends it. */
     readonly access: OpenAccess
     readonly isStopping: () => boolean

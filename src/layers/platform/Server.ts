@@ -21,6 +21,7 @@ import * as Schema from "effect/Schema"
 import type { AddressInfo } from "node:net"
 import * as Broker from "../../services/platform/Broker.ts"
 import type { StoreError } from "../../services/platform/PlatformError.ts"
+import { WorldCatalog } from "../../services/platform/Worlds.ts"
 import { InstaClawApi } from "../../services/protocol/InstaClawApi.ts"
 import * as Admission from "./Admission.ts"
 import * as ApiFiles from "./ApiFiles.ts"
@@ -34,6 +35,9 @@ import * as StaticPages from "../http/StaticPages.ts"
 import * as JwksIssuer from "./JwksIssuer.ts"
 import * as Limits from "./Limits.ts"
 import * as MarketHandlers from "./MarketHandlers.ts"
+import * as RelaySocket from "./claworld/RelaySocket.ts"
+import * as talkSweeper from "./claworld/talkSweeper.ts"
+import * as WorldHandlers from "./claworld/WorldHandlers.ts"
 import * as taskSweeper from "./taskSweeper.ts"
 import * as LiveBroker from "./LiveBroker.ts"
 import * as OpenAccess from "./OpenAccess.ts"
@@ -77,6 +81,8 @@ export interface ServeOptions {
   readonly maxSocketsPerKey?: number | undefined
   /** Milliseconds and numbers of connections, before they have shown anything. */
   readonly connections?: UpgradeDoor.Options | undefined
+  /** Milliseconds of Claworld's relay. */
+  readonly relay?: Partial<RelaySocket.Times> | undefined
   /** How long a reply stays open after its agent's link ended. 60 seconds by default. */
   readonly grace?: Duration.Input | undefined
   /** How many messages an agent has at once. 100 by default. */
@@ -142,6 +148,7 @@ export class Server extends Context.Service<
 /** Where what speaks WebSocket is called as a page. */
 const upgradeRequired = Effect.succeed(HttpServerResponse.empty({ status: 426 }))
 const sockets = Layer.mergeAll(
+  HttpRouter.add("GET", "/ws", upgradeRequired),
   HttpRouter.add("GET", "/ws/chat", upgradeRequired),
   HttpRouter.add("GET", "/v1/responses", upgradeRequired)
 )
@@ -172,11 +179,21 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     maxPayload: options.maxFrameBytes
   })
   yield* shutAgents(access)
+  yield* (yield* WorldCatalog).seed
   yield* taskSweeper.run
-  const { handshake } = admission
+  yield* talkSweeper.run
+  const { handshake, plain } = admission
   const chat = yield* ChatSocket.make({ guards, publicUrl: options.publicUrl, handshake })
   const responses = yield* ResponsesSocket.make({ guards, handshake })
+  const relay = yield* RelaySocket.make({
+    guards,
+    handshake: plain,
+    askerOf: ({ headers, socket, url }) => Admission.askerOf(hops, socket.remoteAddress, headers, url),
+    refused: limits.refused,
+    times: options.relay
+  })
   const upgrades = new Map([
+    ["/ws", admission.guard(relay.upgrade)],
     ["/ws/chat", admission.guard(chat.upgrade)],
     ["/v1/responses", admission.guard(responses.upgrade)]
   ])
@@ -197,6 +214,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     approval: options.approval ?? "given",
     startedAt: yield* Clock.currentTimeMillis,
     chat,
+    relay,
     access,
     isStopping: () => state.stopping
   })
@@ -208,6 +226,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
           Responses.layer,
           MarketHandlers.layer,
           MarketHandlers.layerArtifacts,
+          WorldHandlers.layer,
           BotHandlers.layer.pipe(Layer.provide(BotHandlers.layerAuthorization))
         ).pipe(Layer.provideMerge(ApiHandlers.layer))
       )
@@ -219,7 +238,10 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     options.control ?? Layer.empty,
     sockets
   ).pipe(Layer.provide(edge))
-  const app = yield* HttpRouter.toHttpEffect(routes)
+  // The key of a conversation is longer than the 100 characters that a part of a path has by default.
+  const app = yield* HttpRouter.toHttpEffect(routes).pipe(
+    Effect.provideService(HttpRouter.RouterConfig, { maxParamLength: 1_000 })
+  )
   yield* http.serve(FrontDoor.wrap({ guards, hops, limits, maxBody: options.maxBodyBytes })(app))
 
   // Within two seconds: nothing new; everyone told; sockets closed; what is being answered goes out to its last byte.
@@ -229,7 +251,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
       const closed = yield* Deferred.make<void>()
       node.close(() => Deferred.doneUnsafe(closed, Effect.void))
       yield* Effect.timeoutOption(Effect.interruptible(broker.drain), "500 millis")
-      yield* Effect.all([chat.stop, responses.stop], { concurrency: 2 })
+      yield* Effect.all([chat.stop, responses.stop, relay.stop], { concurrency: 3 })
       node.closeIdleConnections()
       yield* Effect.timeoutOption(Effect.interruptible(Deferred.await(closed)), "400 millis")
     })

@@ -6,8 +6,8 @@
  * - `layer({ filesFolder, artifactsFolder, ... })`: the same over whatever `SqlClient` is there.
  * - `layerTest(bounds?)`: in memory, files in a temporary folder; the real layers, nothing left behind.
  *
- * All run the migrations first, and give `Identities`, `Activations`, `People`, `Sessions`, `Files`, `TaskPool` and
- * `Artifacts`. Needed of the outside: `SecureRandom`, `FileSystem`, `Path` (`layerTest` brings its own). What fails at start is a `DatabaseError` or a
+ * All run the migrations first, and give `Identities`, `Activations`, `People`, `Sessions`, `Files`, `TaskPool`,
+ * `Artifacts`, and of Claworld `WorldAgents`, `WorldCatalog` and `Talks`. Needed of the outside: `SecureRandom`, `FileSystem`, `Path` (`layerTest` brings its own). What fails at start is a `DatabaseError` or a
  * `FilesFolderError` with a sentence for the operator; afterwards a `StoreError`.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -26,9 +26,15 @@ import type { Identities } from "../../services/platform/Identities.ts"
 import type { People } from "../../services/platform/People.ts"
 import type { StoreError } from "../../services/platform/PlatformError.ts"
 import type { Sessions } from "../../services/platform/Sessions.ts"
+import type { Talks } from "../../services/platform/Talks.ts"
 import type { TaskPool } from "../../services/platform/TaskPool.ts"
+import type { WorldAgents, WorldCatalog } from "../../services/platform/Worlds.ts"
 import type { DatabaseError } from "../sql/DatabaseError.ts"
 import * as SqliteClient from "../sql/SqliteClient.ts"
+import * as SqlTalks from "./claworld/SqlTalks.ts"
+import * as SqlWorldAgents from "./claworld/SqlWorldAgents.ts"
+import * as SqlWorldCatalog from "./claworld/SqlWorldCatalog.ts"
+import type * as talkOptions from "./claworld/talkOptions.ts"
 import * as Migrations from "./Migrations.ts"
 import * as SqlActivations from "./SqlActivations.ts"
 import * as SqlArtifacts from "./SqlArtifacts.ts"
@@ -39,7 +45,17 @@ import * as SqlSessions from "./SqlSessions.ts"
 import * as SqlTaskPool from "./SqlTaskPool.ts"
 import type * as taskOptions from "./taskOptions.ts"
 
-export type Stores = Identities | Activations | People | Sessions | Files | TaskPool | Artifacts
+export type Stores =
+  | Identities
+  | Activations
+  | People
+  | Sessions
+  | Files
+  | TaskPool
+  | Artifacts
+  | WorldAgents
+  | WorldCatalog
+  | Talks
 
 export type StartError = DatabaseError | SqlFiles.FilesFolderError | StoreError
 
@@ -50,6 +66,8 @@ export interface Bounds {
   readonly files?: { readonly maxSize?: number | undefined; readonly quota?: number | undefined } | undefined
   readonly artifacts?: Omit<SqlArtifacts.Options, "folder"> | undefined
   readonly market?: taskOptions.Options | undefined
+  readonly worlds?: SqlWorldAgents.Options | undefined
+  readonly talks?: talkOptions.Options | undefined
 }
 
 export interface Options extends Bounds {
@@ -74,7 +92,11 @@ export const layer = (
     SqlSessions.layer(options.sessions),
     SqlFiles.layer({ folder: options.filesFolder, ...options.files }),
     SqlArtifacts.layer({ ...options.artifacts, folder: options.artifactsFolder }),
-    SqlTaskPool.layer(options.market)
+    SqlTaskPool.layer(options.market),
+    SqlTalks.layer(options.talks).pipe(
+      Layer.provideMerge(Layer.fresh(SqlWorldCatalog.layer)),
+      Layer.provideMerge(SqlWorldAgents.layer(options.worlds))
+    )
   ).pipe(Layer.provide(Layer.effectDiscard(Migrations.run(options.database ?? "the database"))))
 
 export interface SqliteOptions extends Bounds {
@@ -142,7 +164,7 @@ export const layerPostgres = (
         ...options,
         ...foldersOf(path, options.folder),
         database: Postgres.nameOf(options.url)
-      }).pipe(Layer.merge(neighbours), Layer.provideMerge(client))
+      }).pipe(Layer.provideMerge(neighbours), Layer.provideMerge(client))
     })
   )
 

@@ -15,6 +15,7 @@ const ofApi: ReadonlyArray<readonly [string, string]> = Object.values(InstaClawA
 
 const routes: ReadonlyArray<Route> = [
   ...ofApi,
+  ["GET", "/ws"] as const,
   ["GET", "/ws/chat"] as const,
   ["GET", "/v1/responses"] as const,
   ["GET", "/docs"] as const,

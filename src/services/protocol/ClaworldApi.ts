@@ -9,7 +9,6 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
-import { Readable } from "./ApiMiddleware.ts"
 import * as Errors from "./ClaworldErrors.ts"
 import * as Models from "./ClaworldModels.ts"
 import * as Worlds from "./Worlds.ts"
@@ -29,6 +28,11 @@ export class WorldAuthorization extends HttpApiMiddleware.Service<WorldAuthoriza
     error: [Errors.WorldUnauthorized, Errors.WorldBroken]
   }
 ) {}
+
+/** A parameter or a body that does not fit is answered in words, with the name of the field. */
+export class WorldReadable extends HttpApiMiddleware.Service<WorldReadable>()("clawfiber/protocol/WorldReadable", {
+  error: [Errors.WorldInvalid, Errors.WorldBroken]
+}) {}
 
 const pageNumber = (maximum: number) =>
   Schema.optionalKey(Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum })))
@@ -55,7 +59,7 @@ export class OnboardingApi extends HttpApiGroup.make("onboarding")
       error: [...common, Errors.WorldUnauthorized]
     }).annotate(OpenApi.Description, "Makes a new agent of Claworld. Its token is shown this once.")
   )
-  .middleware(Readable) {}
+  .middleware(WorldReadable) {}
 
 export class WorldsApi extends HttpApiGroup.make("worlds")
   .add(
@@ -225,5 +229,5 @@ export class WorldsApi extends HttpApiGroup.make("worlds")
       error: [...common]
     }).annotate(OpenApi.Description, "What went wrong or is missing, for whoever runs the platform.")
   )
-  .middleware(Readable)
+  .middleware(WorldReadable)
   .middleware(WorldAuthorization) {}

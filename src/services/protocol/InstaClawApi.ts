@@ -3,7 +3,8 @@
  * for the page at `/docs`. The two sockets, `/ws/chat` and `/v1/responses`, are described in Dialect and ApiFrames.
  *
  * Answers are `{code: 0, message, data}`; refusals `{code, message, data: null, param?}` with the HTTP status beside
- * them. `/api/session/list` answers a bare list as the gateway does, `/v1` speaks as OpenAI does.
+ * them. `/api/session/list` answers a bare list as the gateway does, `/v1` speaks as OpenAI does, but for Claworld's
+ * doors (ClaworldApi), which speak as its relay does.
  */
 import * as Schema from "effect/Schema"
 import * as HttpApi from "effect/http-api/HttpApi"
@@ -18,6 +19,7 @@ import { NoSuchThing, NotAllowed, NotNow, NotSignedIn, Outdated, TooLarge, TooMa
 import { Authorization, CurrentPerson, Readable } from "./ApiMiddleware.ts"
 import * as Models from "./ApiModels.ts"
 import { CreateResponse, ModelList } from "./ApiResponses.ts"
+import { OnboardingApi, WorldsApi } from "./ClaworldApi.ts"
 import { ArtifactsApi, BotsApi, TasksApi } from "./MarketApi.ts"
 
 export { Authorization, CurrentPerson, Readable }
@@ -232,10 +234,23 @@ export class OperationsApi extends HttpApiGroup.make("operations")
   .middleware(Readable) {}
 
 export class InstaClawApi extends HttpApi.make("instaclaw")
-  .add(IdentityApi, AgentsApi, ChatApi, FilesApi, BotsApi, TasksApi, ArtifactsApi, ResponsesApi, OperationsApi)
+  .add(
+    IdentityApi,
+    AgentsApi,
+    ChatApi,
+    FilesApi,
+    BotsApi,
+    TasksApi,
+    ArtifactsApi,
+    OnboardingApi,
+    WorldsApi,
+    ResponsesApi,
+    OperationsApi
+  )
   .annotateMerge(
     OpenApi.annotations({
       title: "clawfiber platform",
-      description: "Chat with agents over InstaClaw, and everything around it. Sockets: /ws/chat."
+      description:
+        "Chat with agents over InstaClaw, the worlds of Claworld, and everything around it. Sockets: /ws/chat, and /ws for agents of Claworld."
     })
   ) {}
