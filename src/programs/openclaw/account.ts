@@ -37,6 +37,7 @@ import type { GatewayContext, PluginRuntime } from "./host.ts"
 import * as logging from "./logging.ts"
 import { report, statusOf } from "./report.ts"
 import * as seat from "./seat.ts"
+import * as speaking from "./speaking.ts"
 import { profileOf, settingsOf, workspaceOf } from "./settings.ts"
 
 const serve = Effect.fnUntraced(function* (
@@ -91,15 +92,15 @@ const serve = Effect.fnUntraced(function* (
     }
     const own = found.value
     const profiles = yield* ProfileStore
-    const tasks = yield* Effect.flatMap(
-      AccountTasks.make({
-        line: SubscriptionRef.get(own.line),
-        settings,
-        // Law confined: never the folder that the host happened to be started in.
-        folder: isAbsolute(workspace) ? workspace : join(root, "tasks")
-      }),
-      (desk) => TaskHandlers.make({ desk })
-    ).pipe(Effect.provide([NodeFileSystem.layer, SecureRandom.layerWebCrypto]))
+    const desk = yield* AccountTasks.make({
+      line: SubscriptionRef.get(own.line),
+      settings,
+      // Law confined: never the folder that the host happened to be started in.
+      folder: isAbsolute(workspace) ? workspace : join(root, "tasks")
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+    const tasks = yield* TaskHandlers.make({ desk }).pipe(
+      Effect.provide([NodeFileSystem.layer, SecureRandom.layerWebCrypto])
+    )
     const operators = ToolHandlers.toolbox(
       ToolHandlers.make({
         registrar: own.registrar,
@@ -122,7 +123,8 @@ const serve = Effect.fnUntraced(function* (
       account: own,
       url: settings.wsUrl,
       operators,
-      open
+      open,
+      speaking: speaking.make({ line: SubscriptionRef.get(own.line), desk, folder: join(root, "outgoing") })
     })
     return yield* report(account, own, context.setStatus)
   }).pipe(

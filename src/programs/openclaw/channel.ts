@@ -4,8 +4,10 @@ import type { Config } from "../../layers/channel/openclaw/Host.ts"
 import { type Account, accountIds, channel, defaultAccountId, inspectAccount, resolveAccount } from "./config.ts"
 import { collectWarnings, doctor } from "./doctor.ts"
 import type { GatewayContext, PluginRuntime } from "./host.ts"
+import { message, outbound } from "./outbound.ts"
 import { secrets } from "./secrets.ts"
 import { status } from "./status.ts"
+import { directory, messaging } from "./targets.ts"
 
 let host: PluginRuntime | undefined
 
@@ -23,6 +25,18 @@ const startAccount = async (context: GatewayContext): Promise<void> => {
   await start(context, host)
 }
 
+/** Told to the host's agent about its `message` tool, and about how its words look there. */
+const agentPrompt = {
+  messageToolHints: () => [
+    `- InstaClaw: to speak to somebody without having been asked, use action=send with channel=${channel} and target = the id of a conversation or a person, or a person's name. Only people who have a conversation with this agent can be reached.`,
+    "- InstaClaw: the answer to a message of theirs goes to them by itself; do not send it as well. Files go along as media and become links."
+  ],
+  inboundFormattingHints: () => ({
+    text_markup: "markdown",
+    rules: ["Markdown is rendered, tables and code too. No HTML. Pictures are shown as links."]
+  })
+}
+
 export const plugin = createChatChannelPlugin({
   base: {
     id: channel,
@@ -33,7 +47,7 @@ export const plugin = createChatChannelPlugin({
       docsPath: `/channels/${channel}`,
       blurb: "People of the InstaClaw platform chat with your agent."
     },
-    capabilities: { chatTypes: ["direct"], media: false },
+    capabilities: { chatTypes: ["direct"], media: true, reply: false, threads: false, polls: false },
     reload: { configPrefixes: [`channels.${channel}`] },
     config: {
       listAccountIds: accountIds,
@@ -49,6 +63,10 @@ export const plugin = createChatChannelPlugin({
     secrets,
     status,
     doctor,
+    message,
+    messaging,
+    directory,
+    agentPrompt,
     gateway: { startAccount }
   },
   security: {
@@ -62,5 +80,6 @@ export const plugin = createChatChannelPlugin({
     // Each conversation is a session of its own, whatever the host's `session.dmScope` says.
     dmRouting: { resolveDmScope: () => "per-account-channel-peer" },
     collectWarnings
-  }
+  },
+  outbound
 })

@@ -15,6 +15,39 @@ declare module "openclaw/plugin-sdk/channel-core" {
     readonly base: object
     readonly [part: string]: unknown
   }) => ChannelPlugin
+  /** The session of the host that a message to `peer` belongs to. */
+  export const buildChannelOutboundSessionRoute: (params: {
+    readonly cfg: object
+    readonly agentId: string
+    readonly channel: string
+    readonly accountId: string
+    readonly peer: { readonly kind: "direct"; readonly id: string }
+    readonly chatType: "direct"
+    readonly from: string
+    readonly to: string
+    readonly recipientSessionExact: boolean
+  }) => { readonly sessionKey: string }
+}
+
+declare module "openclaw/plugin-sdk/error-runtime" {
+  /** Nobody can have seen the message. `retryable: false`: nor would another try help. */
+  export class PlatformMessageNotDispatchedError extends Error {
+    constructor(message: string, options: { readonly cause: unknown; readonly retryable?: boolean })
+  }
+}
+
+declare module "openclaw/plugin-sdk/outbound-media" {
+  /** A file or address that the agent may send, by the host's policy. Rejects with what is wrong. */
+  export const loadOutboundMediaFromUrl: (
+    url: string,
+    options: {
+      readonly maxBytes: number
+      readonly mediaAccess: unknown
+      readonly mediaLocalRoots: ReadonlyArray<string> | undefined
+      readonly mediaReadFile: unknown
+      readonly optimizeImages: boolean
+    }
+  ) => Promise<{ readonly buffer: Uint8Array; readonly fileName?: string | undefined }>
 }
 
 declare module "openclaw/plugin-sdk/channel-secret-basic-runtime" {

@@ -3,7 +3,9 @@
  * run in another instance of the module than `startAccount`), so what is shared hangs on the global object, under a
  * name of our own.
  */
+import type { Saying } from "./speaking.ts"
 import type { Look } from "../../layers/channel/PlatformLook.ts"
+import type { Correspondent, Said } from "../../services/protocol/Sayings.ts"
 import type { Toolbox, ToolResult } from "../../services/channel/Toolbox.ts"
 
 export interface Seat {
@@ -19,6 +21,12 @@ export interface Seat {
   readonly has: (session: string) => Toolbox | undefined
   /** Looks at the platform, and at what pings and pongs say of the line. Never rejects. */
   readonly probe: (timeoutMs: number) => Promise<Probe>
+  /** Who has a conversation with this agent. Rejects with an OutreachError. */
+  readonly people: () => Promise<ReadonlyArray<Correspondent>>
+  /** Whom a target means. Rejects with an OutreachError. */
+  readonly findPerson: (target: string) => Promise<Correspondent>
+  /** Says something to a person, once under its key. Rejects with an OutreachError. */
+  readonly say: (saying: Saying) => Promise<Said>
 }
 
 export interface Probe extends Look {

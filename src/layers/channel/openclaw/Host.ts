@@ -7,6 +7,7 @@
 export interface Config {
   readonly channels?: Readonly<Record<string, unknown>> | undefined
   readonly agents?: unknown
+  readonly session?: unknown
 }
 
 /** Which agent of the host answers, and in which of its sessions. */
