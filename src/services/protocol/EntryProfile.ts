@@ -98,7 +98,7 @@ const readAnswer = (
     case "boolean":
       return typeof value === "boolean" ? { answer: value } : { code: "wrong_type", fault: "must be true or false" }
     case "tags": {
-      const given: unknown = typeof value === "string" ? value.split(/[,,、]/) : value
+      const given: unknown = typeof value === "string" ? value.split(/[,\uFF0C\u3001]/) : value
       if (!Array.isArray(given) || !given.every((tag): tag is string => typeof tag === "string")) {
         return { code: "wrong_type", fault: "must be a list of short texts" }
       }
