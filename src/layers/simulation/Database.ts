@@ -149,6 +149,11 @@ export class SimDatabase {
     return this.#statement(this.#live, text, undefined).get(...params)
   }
 
+  /** The same, for all rows. */
+  lookAll(text: string, ...params: ReadonlyArray<SQLInputValue>): ReturnType<StatementSync["all"]> {
+    return this.#statement(this.#live, text, undefined).all(...params)
+  }
+
   #before(machine: Machine, attempt: Attempt): void {
     if (!machine.alive) throw new Gone("this process is gone")
     const refusal = this.refuse?.(attempt)

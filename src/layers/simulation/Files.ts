@@ -29,6 +29,8 @@ export class SimFiles {
   /** Operations until it dies; infinite = never. */
   left = Number.POSITIVE_INFINITY
   operations = 0
+  /** Told when it dies: whoever kills the process here stops it at this point. */
+  died: (() => void) | undefined
 
   /** Power is gone: names and bytes that were not synced are what they were. A torn write may have left a part. */
   powerCut(): void {
@@ -56,6 +58,11 @@ export class SimFiles {
       .map((name) => name.slice(folder.length + 1))
   }
 
+  /** The paths below a folder. */
+  under(folder: string): ReadonlyArray<string> {
+    return [...this.#names.keys()].filter((name) => name.startsWith(`${folder}/`))
+  }
+
   /** What is in a file, for those who look from outside. */
   text(path: string): string | undefined {
     return this.#names.get(path)?.bytes
@@ -80,7 +87,10 @@ export class SimFiles {
   #do<A>(method: string, run: () => A | PlatformError.PlatformError): Effect.Effect<A, PlatformError.PlatformError> {
     return Effect.suspend(() => {
       this.operations++
-      if (--this.left < 0) return Effect.fail(failed("Unknown", method))
+      if (--this.left < 0) {
+        if (this.left === -1) this.died?.()
+        return Effect.fail(failed("Unknown", method))
+      }
       const result = run()
       return result instanceof PlatformError.PlatformError ? Effect.fail(result) : Effect.succeed(result)
     })
@@ -122,10 +132,16 @@ export class SimFiles {
           const inode = names().get(path)
           if (inode !== undefined) inode.mode = mode
         }),
-      makeDirectory: (path) => this.#do("makeDirectory", () => void this.#folders.add(path).add(parent(path))),
+      lstat: (path) => this.#do("lstat", () => this.#info(path) ?? failed("NotFound", "lstat")),
+      makeDirectory: (path) =>
+        this.#do("makeDirectory", () => {
+          for (let folder = path; folder !== ""; folder = parent(folder)) this.#folders.add(folder)
+        }),
       readDirectory: (path) =>
         this.#do("readDirectory", () =>
-          [...names().keys()].filter((name) => parent(name) === path).map((name) => name.slice(path.length + 1))
+          [...names().keys(), ...this.#folders]
+            .filter((name) => parent(name) === path && name !== path)
+            .map((name) => name.slice(path.length + 1))
         ),
       readFileString: (path) => this.#do("read", () => names().get(path)?.bytes ?? failed("NotFound", "read")),
       writeFileString: (path, data, options) =>
@@ -152,9 +168,16 @@ export class SimFiles {
           return void names().set(to, inode)
         }),
       remove: (path, options) =>
-        this.#do("remove", () =>
-          names().delete(path) || options?.force === true ? undefined : failed("NotFound", "remove")
-        ),
+        this.#do("remove", () => {
+          let found = names().delete(path)
+          if (options?.recursive === true) {
+            for (const name of this.under(path)) names().delete(name)
+            for (const folder of this.#folders) {
+              if (folder === path || folder.startsWith(`${path}/`)) found = this.#folders.delete(folder)
+            }
+          }
+          return found || options?.force === true ? undefined : failed("NotFound", "remove")
+        }),
       open: (path, options) =>
         this.#do("open", () => {
           if (this.#folders.has(path)) return this.#file(path, undefined)

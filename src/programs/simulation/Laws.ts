@@ -16,6 +16,8 @@ export type Law =
   | "agreement"
   | "secret"
   | "confined"
+  | "one-winner"
+  | "ledger-zero"
 
 export const texts: Record<Law, string> = {
   "one-terminal": "every accepted request gets exactly one terminal event",
@@ -32,7 +34,10 @@ export const texts: Record<Law, string> = {
   agreement: "what the agent said, what is stored and what readers saw is the same",
   secret:
     "no key, secret or ticket in a frame, a log, an error, a shown state or a table; nothing of an agent's insides in a frame",
-  confined: "nobody reads, writes or stops what is another's, and no words of a stranger widen what a turn may do"
+  confined: "nobody reads, writes or stops what is another's, and no words of a stranger widen what a turn may do",
+  "one-winner":
+    "of many that grab a task one gets it, keeps it for as long as its lease runs, and it alone hands in, once",
+  "ledger-zero": "all movements of points sum to zero, and what is reserved is paid or given back exactly once"
 }
 
 export interface Broken {

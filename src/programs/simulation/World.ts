@@ -5,6 +5,7 @@ import { AgentError, type AgentRuntime, Unavailable } from "../../services/chann
 import { AgentNode } from "./AgentNode.ts"
 import { forged } from "./confined.ts"
 import { type Broken, Laws } from "./Laws.ts"
+import * as MarketNode from "./MarketNode.ts"
 import { PersonNode } from "./PersonNode.ts"
 import type { Act, Op, Plan, Submit } from "./Plan.ts"
 import * as ProfileNode from "./ProfileNode.ts"
@@ -317,6 +318,7 @@ class World {
     if (plan.profile.messages > 0) {
       await ProfileNode.run(stage)
       await RegistrarNode.run(stage)
+      await MarketNode.run(stage)
     }
     this.#judge()
   }

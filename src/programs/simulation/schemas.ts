@@ -24,9 +24,25 @@ const dump = Effect.gen(function* () {
 const make = <E>(migrate: Effect.Effect<unknown, E, SqlClient>): Promise<string> =>
   Effect.runPromise(Effect.andThen(migrate, dump).pipe(Effect.provide(SqliteClient.layerMemory)))
 
-let both: Promise<{ readonly platform: string; readonly journal: string }> | undefined
+interface Schemas {
+  readonly platform: string
+  readonly journal: string
+  /** Of the platform's tables those that a market is made of: each world has one of its own. */
+  readonly market: string
+}
 
-export const schemas = (): Promise<{ readonly platform: string; readonly journal: string }> =>
-  (both ??= Promise.all([make(Migrations.run("the database")), make(Effect.scoped(SqlJournal.make()))]).then(
-    ([platform, journal]) => ({ platform, journal })
+const market = /\b(?:identities|tasks|accounts|ledger|artifacts|files)\b/
+
+let all: Promise<Schemas> | undefined
+
+export const schemas = (): Promise<Schemas> =>
+  (all ??= Promise.all([make(Migrations.run("the database")), make(Effect.scoped(SqlJournal.make()))]).then(
+    ([platform, journal]) => ({
+      platform,
+      journal,
+      market: platform
+        .split(";\n")
+        .filter((statement) => market.test(/^CREATE (?:TABLE \S+|.* ON \S+)/.exec(statement)?.[0] ?? ""))
+        .join(";\n")
+    })
   ))

@@ -3,6 +3,7 @@
  * caught, by the law that it breaks.
  */
 import { line } from "./bugs/line.ts"
+import { market } from "./bugs/market.ts"
 import { replies } from "./bugs/replies.ts"
 import { trust } from "./bugs/trust.ts"
 import type { Mutant } from "./jobs.ts"
@@ -23,4 +24,4 @@ export const complaints: ReadonlyArray<string> = [
   "chunks that cut an emoji in two, or half characters"
 ]
 
-export const mutants: ReadonlyArray<Mutant> = [...replies, ...line, ...trust]
+export const mutants: ReadonlyArray<Mutant> = [...replies, ...line, ...trust, ...market]

@@ -27,7 +27,9 @@ export const promised = [
   "secret",
   "confined",
   "whole-file",
-  "honest-status"
+  "honest-status",
+  "one-winner",
+  "ledger-zero"
 ] as const
 
 export const isRare = (row: Row): boolean => row.caught > 0 && row.caught / row.run < 0.1
