@@ -6,7 +6,6 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
 import { type Account, Accounts } from "../../services/channel/Accounts.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
@@ -19,6 +18,7 @@ import * as accountReport from "./accountReport.ts"
 import * as accounts from "./accounts.ts"
 import * as agents from "./agents.ts"
 import * as control from "./control.ts"
+import * as personas from "./personas.ts"
 import * as proposals from "./proposals.ts"
 import * as serve from "./serve.ts"
 import * as working from "./working.ts"
@@ -27,6 +27,7 @@ import * as worldly from "./worldly.ts"
 export interface Input extends serve.Input, working.Input {
   readonly agent: Option.Option<string>
   readonly exec: Option.Option<string>
+  readonly agents: number
   readonly sync: Option.Option<"normal" | "full">
 }
 
@@ -58,10 +59,10 @@ const summary = (input: Input, settings: Settings, url: string, answers: Readonl
 }
 
 /** Registers on the first start: nobody who only wants to look has to fill in a form. */
-const introduce = Effect.fnUntraced(function* (account: Account) {
+const introduce = Effect.fnUntraced(function* (account: Account, persona: personas.Persona) {
   if (SubscriptionRef.getUnsafe(account.registrar.state)._tag === "registered") return
   yield* account.registrar
-    .submit({ proposal: proposals.named("Claw", "The agent of this machine.") })
+    .submit({ proposal: proposals.named(persona.name, persona.description) })
     .pipe(Effect.mapError(({ message }) => new Failure({ message })))
 })
 
@@ -83,13 +84,15 @@ const withAgent = (
 ) =>
   Effect.gen(function* () {
     const root = rootOf(input)
+    const people = personas.first(input.agents)
+    const personaOf = (id: string) => people.find((persona) => persona.id === id)
     const agent = yield* Effect.catchTag(agents.alone(chosen.runtime), "AgentError", agents.inWords)
     // The port may be another one every time, so the origin of the key is not looked at.
     const options: accounts.Options = {
       ...PlatformAddress.derive(new URL(url)),
       root,
       beside: besideOf(input),
-      ids: Effect.succeed([AccountFolders.defaultId]),
+      ids: Effect.succeed(people.map(({ id }) => id)),
       issuer: undefined,
       settings,
       agent: { description: agent.description, model: agent.model },
@@ -129,10 +132,14 @@ const withAgent = (
         runtime: chosen.runtime,
         settings,
         serverUrl: new URL(url),
-        lookEvery: "1 second"
+        lookEvery: "1 second",
+        mingle: input.agents > 1 ? personaOf : undefined
       })
       page?.attach(all, work)
-      yield* Effect.forEach(SubscriptionRef.getUnsafe(all.all), introduce, { discard: true })
+      for (const account of SubscriptionRef.getUnsafe(all.all)) {
+        const persona = personaOf(account.id)
+        if (persona !== undefined) yield* introduce(account, persona)
+      }
       return yield* accountReport.follow(all, tell)
     }).pipe(Effect.provide(accounts.layer(options)), Effect.catchTag("DatabaseError", accounts.inUse(options)))
   }).pipe(Effect.scoped)
