@@ -27,6 +27,8 @@ export interface Table {
   readonly key: string
   /** A number that the database counts up. */
   readonly counted?: boolean
+  /** Rows of one key are in the order of this one; and whether it is a number. */
+  readonly second?: { readonly key: string; readonly counted?: boolean }
   /** The migration that made it. */
   readonly since?: number
 }
@@ -43,7 +45,18 @@ export const tables: ReadonlyArray<Table> = [
   { name: "tasks", key: "task_id", since: 8 },
   { name: "accounts", key: "account", since: 8 },
   { name: "ledger", key: "entry_id", since: 8 },
-  { name: "artifacts", key: "artifact_id", since: 8 }
+  { name: "artifacts", key: "artifact_id", since: 8 },
+  { name: "counters", key: "name", since: 9 },
+  { name: "world_agents", key: "agent_id", since: 9 },
+  { name: "blocks", key: "agent_id", second: { key: "other_id" }, since: 9 },
+  { name: "worlds", key: "world_id", since: 9 },
+  { name: "memberships", key: "world_id", second: { key: "agent_id" }, since: 9 },
+  { name: "drafts", key: "world_id", second: { key: "agent_id" }, since: 9 },
+  { name: "world_feedback", key: "feedback_id", since: 9 },
+  { name: "chat_requests", key: "chat_request_id", since: 10 },
+  { name: "conversations", key: "conversation_id", since: 10 },
+  { name: "turns", key: "conversation_id", second: { key: "turn", counted: true }, since: 10 },
+  { name: "deliveries", key: "delivery_id", since: 10 }
 ]
 
 /** Those that a backup of this schema has. */

@@ -95,12 +95,14 @@ export const write = Effect.fn("Backup.write")(function* (options: Options) {
     let rows = 0
     const file = yield* fs.open(at("tables", `${table.name}.jsonl`), { flag: "wx", mode: 0o600 })
     // In the order of the bytes, whatever language the database sorts by: the same rows give the same checksum.
-    const order = sql.onDialectOrElse({
-      pg: () => sql.literal(table.counted === true ? "" : 'COLLATE "C"'),
-      orElse: () => sql.literal("")
-    })
+    const by = ({ counted, key }: Pick<Archive.Table, "key" | "counted">) =>
+      sql.onDialectOrElse({
+        pg: () => sql`${sql(key)} ${sql.literal(counted === true ? "" : 'COLLATE "C"')}`,
+        orElse: () => sql`${sql(key)}`
+      })
+    const order = sql.csv([by(table), ...(table.second === undefined ? [] : [by(table.second)])])
     const source = Archive.bytes.find(({ table: name }) => name === table.name)
-    const found = sql<FileRow>`SELECT * FROM ${sql(table.name)} ORDER BY ${sql(table.key)} ${order}`
+    const found = sql<FileRow>`SELECT * FROM ${sql(table.name)} ORDER BY ${order}`
     yield* Stream.runForEachArray(found.stream, (batch) =>
       Effect.gen(function* () {
         const kept = source === undefined ? batch : yield* Effect.filter(batch, (row) => takeFile(source, row))
