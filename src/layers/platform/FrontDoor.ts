@@ -1,6 +1,6 @@
 /**
  * Around every HTTP answer: who may ask, what a browser may do with it, and that nothing ends without words. A failure
- * that nobody explained becomes JSON with a sentence, under `/v1` in OpenAI's shape.
+ * that nobody explained becomes JSON with a sentence, under `/v1` in OpenAI's shape or in the one of Claworld's relay.
  */
 import * as ByteSize from "effect/ByteSize"
 import * as Cause from "effect/Cause"
@@ -45,6 +45,7 @@ const doorOf = (method: string, path: string): Limits.Door | undefined => {
     case "/api/sign-in":
       return "signIn"
     case "/profiles/create":
+    case "/v1/onboarding/activate":
       return "register"
     case "/api/ticket":
       return "sockets"
@@ -81,18 +82,27 @@ const codes: Readonly<Record<number, string>> = {
 
 const kinds: Readonly<Record<number, string>> = { 401: "authentication_error", 429: "rate_limit_error" }
 
+/** Under `/v1` too, but the relay's callers read a code and a sentence. */
+const ofClaworld = /^\/v1\/(?:agents|chat-requests|conversations|feedback|onboarding|runtime-deliveries|worlds)(?:\/|$)/
+
+const worldCodes: Readonly<Record<number, string>> = { 413: "request_too_large", 429: "rate_limited" }
+const worldCodeOf = (status: number): string =>
+  worldCodes[status] ?? codes[status] ?? (status < 500 ? "invalid_request" : "request_failed")
+
 const explained = (path: string, status: number, message: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe(
-    path.startsWith("/v1/")
-      ? {
-          error: {
-            message,
-            type: kinds[status] ?? (status < 500 ? "invalid_request_error" : "server_error"),
-            code: codes[status] ?? null,
-            param: null
+    ofClaworld.test(path)
+      ? { error: worldCodeOf(status), message }
+      : path.startsWith("/v1/")
+        ? {
+            error: {
+              message,
+              type: kinds[status] ?? (status < 500 ? "invalid_request_error" : "server_error"),
+              code: codes[status] ?? null,
+              param: null
+            }
           }
-        }
-      : { code: status * 100, message, data: null },
+        : { code: status * 100, message, data: null },
     { status }
   )
 
