@@ -128,13 +128,16 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" })
  */
 const cutLikeModels = (chance: Chance, text: string, mean: number): ReadonlyArray<string> => {
   const cuts: Array<number> = []
-  for (const { index, segment } of segmenter.segment(text)) {
-    cuts.push(index)
-    for (let i = 1; i < segment.length; i++) {
-      if (isHigh(segment.charCodeAt(i - 1)) && i === 1 && segment.length === 2) cuts.push(index + i)
-      else if (segment.charCodeAt(i - 1) === 0x200d) cuts.push(index + i)
+  const plain = /^[\n\x20-\x7e]*$/.test(text)
+  if (plain) for (let index = 0; index < text.length; index++) cuts.push(index)
+  else
+    for (const { index, segment } of segmenter.segment(text)) {
+      cuts.push(index)
+      for (let i = 1; i < segment.length; i++) {
+        if (isHigh(segment.charCodeAt(i - 1)) && i === 1 && segment.length === 2) cuts.push(index + i)
+        else if (segment.charCodeAt(i - 1) === 0x200d) cuts.push(index + i)
+      }
     }
-  }
   const pieces: Array<string> = []
   let from = 0
   let next = Math.max(1, Math.floor(chance.around(mean)))

@@ -8,6 +8,17 @@ import type { End } from "../../layers/simulation/Network.ts"
 /** How long `ws` waits for the other side to agree to a close. */
 const closeTimeout = 30_000
 
+/** The frame that was read last: the windows of a person are sent the same bytes, one after the other. */
+const last: { bytes: Buffer | undefined; text: string } = { bytes: undefined, text: "" }
+const textOf = (frame: string | Buffer): string => {
+  if (typeof frame === "string") return frame
+  if (last.bytes !== frame) {
+    last.text = frame.toString("utf8")
+    last.bytes = frame
+  }
+  return last.text
+}
+
 class ServerSocket extends EventEmitter {
   readonly #end: End
   #state: number = WebSocket.OPEN
@@ -36,7 +47,7 @@ class ServerSocket extends EventEmitter {
   }
   send(frame: string | Buffer, _options: unknown, written?: () => void): void {
     if (this.#state !== WebSocket.OPEN) return
-    this.#end.send(String(frame))
+    this.#end.send(textOf(frame))
     if (written === undefined) return
     this.#written.push(written)
     if (this.#end.buffered === 0) queueMicrotask(() => this.#drained())

@@ -19,6 +19,28 @@ export interface Figures {
   tasks: number
 }
 
+const quoted = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
+
+/** Whether any of them is in a text: one pass over it, however many there are. */
+class Seeker {
+  readonly #sought: ReadonlySet<string>
+  #pattern = /(?!)/
+  #known = 0
+
+  constructor(sought: ReadonlySet<string>) {
+    this.#sought = sought
+  }
+
+  isIn(text: string): boolean {
+    // They only ever become more.
+    if (this.#known !== this.#sought.size) {
+      this.#known = this.#sought.size
+      this.#pattern = new RegExp(Array.from(this.#sought, quoted).join("|"))
+    }
+    return this.#pattern.test(text)
+  }
+}
+
 export class Stage {
   readonly engine: Engine
   readonly laws: Laws
@@ -34,6 +56,8 @@ export class Stage {
   readonly secrets = new Set<string>()
   /** What an agent's operator may find in a log, and nobody in a frame. */
   readonly inward = new Set<string>()
+  readonly #secret = new Seeker(this.secrets)
+  readonly #inner = new Seeker(this.inward)
   #dialed = 0
   /** The frame that was looked through last, and for how many secrets: it goes to several windows. */
   #clean = ""
@@ -74,9 +98,7 @@ export class Stage {
 
   /** Law secret. `where`: "agent 1 logged". */
   guard(where: string, text: string): void {
-    for (const secret of this.secrets) {
-      if (text.includes(secret)) this.laws.report("secret", `${where} a secret: ${text.slice(0, 80)}`)
-    }
+    if (this.#secret.isIn(text)) this.laws.report("secret", `${where} a secret: ${text.slice(0, 80)}`)
   }
 
   /** The same for what travels, where an agent's insides are nobody's business either. */
@@ -87,8 +109,8 @@ export class Stage {
     this.#clean = text
     this.#known = known
     this.guard(where, text)
-    for (const inner of this.inward) {
-      if (text.includes(inner)) this.laws.report("secret", `${where} what is for the log alone: ${text.slice(0, 80)}`)
+    if (this.#inner.isIn(text)) {
+      this.laws.report("secret", `${where} what is for the log alone: ${text.slice(0, 80)}`)
     }
   }
 
