@@ -164,7 +164,7 @@ describe("the relay's socket", () => {
       }
       // Until now nobody answered for the hub: 64 are with it, the others wait.
       yield* until(Effect.sync(() => hubLine.frames.filter((frame) => frame["event"] === "delivery").length === 64))
-      for (const frame of [...hubLine.frames]) if (frame["event"] === "delivery") reply(hubLine, frame["data"], "Hello")
+      for (const frame of hubLine.frames) if (frame["event"] === "delivery") reply(hubLine, frame["data"], "Hello")
       answer(hubLine, () => "Hello")
       yield* Effect.promise(() => finished.promise)
       const list = yield* call(platform, "GET", "/v1/conversations?limit=100", { token: hub.appToken })
