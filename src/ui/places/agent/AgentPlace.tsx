@@ -11,7 +11,7 @@ import { Replies } from "./parts/Replies.tsx"
 import { Settings } from "./parts/Settings.tsx"
 import { TokenForm } from "./parts/TokenForm.tsx"
 import { Who } from "./parts/Who.tsx"
-import { Work } from "./parts/Work.tsx"
+import { Asks, Work } from "./parts/Work.tsx"
 import type { Control } from "./state/control.ts"
 import { makeControl } from "./state/control.ts"
 import { keepToken, useToken } from "./state/token.ts"
@@ -105,6 +105,7 @@ const WithToken = (props: { readonly token: string; readonly onToken: (token: st
             <div className="cards">
               {operator !== undefined && (
                 <OperatorContext value={operator} key={operator.account.id}>
+                  <Asks />
                   <div className="cards-column">
                     <Who />
                     {operator.account.registration.phase === "registered" && <Hour />}

@@ -30,8 +30,11 @@ export const go = (clawId: string, sessionId?: string): void => {
   window.location.hash = writeRoute(clawId, sessionId)
 }
 
-/** Without a step in the history: a choice that the page made by itself. */
+const elsewhere = /^#\/?(?!chat\b)\w/
+
+/** Without a step in the history: a choice that the page made by itself, and not for one who has gone elsewhere. */
 export const settle = (clawId: string, sessionId?: string): void => {
+  if (elsewhere.test(window.location.hash)) return
   window.history.replaceState(null, "", writeRoute(clawId, sessionId))
   window.dispatchEvent(new HashChangeEvent("hashchange"))
 }

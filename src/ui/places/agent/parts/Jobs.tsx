@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react"
 import type { JobView } from "../../../../services/channel/Control.ts"
-import type { Translate } from "../../../i18n/index.ts"
+import type { Key, Translate } from "../../../i18n/index.ts"
 import { useText } from "../../../i18n/index.ts"
 import { moment } from "../../../lib/format.ts"
 import { useNow } from "../../../lib/hooks.ts"
@@ -115,12 +115,24 @@ export const RunningJob = (props: { readonly job: JobView; readonly onStop: () =
   )
 }
 
+/** Reasons that the program itself gives, in the page's language. */
+const reasons: Readonly<Record<string, Key>> = {
+  "Its operator said no.": "work.why.no",
+  "Its operator stopped the work on it.": "work.why.stopped",
+  "It is not on the market any more.": "work.why.gone",
+  "The lease ran out before it was handed in.": "work.why.lease",
+  "The agent took too long.": "work.why.long",
+  "The agent made nothing.": "work.why.nothing"
+}
+
 const endOf = (job: JobView, t: Translate, language: string): string => {
   if (job.state === "reported") {
     return job.accepted ? t("work.review.accepted", { value: amount(job.bounty, language) }) : t("work.review.waiting")
   }
   const words = t(`work.state.${job.state}`)
-  return job.why === null || job.why === "" ? words : t("work.because", { words, why: job.why })
+  if (job.why === null || job.why === "") return words
+  const known = reasons[job.why]
+  return t("work.because", { words, why: known === undefined ? job.why : t(known) })
 }
 
 /** What became of a task; what was handed in and the log on demand. */

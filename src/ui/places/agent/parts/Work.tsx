@@ -15,10 +15,39 @@ export const Work = () => {
   const { ended_jobs, jobs, work } = account
   return (
     <section className="card card-wide" aria-labelledby="work-title">
-      <h2 id="work-title">{t("work.title")}</h2>
+      <h2 id="work-title" tabIndex={-1}>
+        {t("work.title")}
+      </h2>
       {work === null ? <p className="soft">{t("work.off")}</p> : <Looking work={work} />}
       {work !== null && <Jobs jobs={jobs} ended={ended_jobs} />}
     </section>
+  )
+}
+
+/** At the top of the place: the question itself may stand below what fits the window. */
+export const Asks = () => {
+  const { account } = useOperator()
+  const { t } = useText()
+  const count = account.jobs.filter(({ question }) => question !== null).length
+  return (
+    <div role="status" className="asks-line">
+      {count > 0 && (
+        <>
+          <span>{t("work.asks", { count })}</span>
+          <button
+            type="button"
+            className="quiet"
+            onClick={() => {
+              const title = document.getElementById("work-title")
+              title?.scrollIntoView({ block: "start" })
+              title?.focus({ preventScroll: true })
+            }}
+          >
+            {t("work.toAsk")}
+          </button>
+        </>
+      )}
+    </div>
   )
 }
 

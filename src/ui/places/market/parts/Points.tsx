@@ -55,10 +55,10 @@ export const Points = ({ ledger }: { readonly ledger: Live<Ledger> }) => {
             <tr>
               <th scope="col">{t("market.points.when")}</th>
               <th scope="col">{t("market.points.what")}</th>
-              <th scope="col" className="figure">
+              <th scope="col" className="ledger-figure">
                 {t("market.points.amount")}
               </th>
-              <th scope="col" className="figure">
+              <th scope="col" className="ledger-figure">
                 {t("market.points.balance")}
               </th>
             </tr>
@@ -78,11 +78,11 @@ export const Points = ({ ledger }: { readonly ledger: Live<Ledger> }) => {
                     </>
                   )}
                 </td>
-                <td className="figure">
+                <td className="ledger-figure">
                   {entry.amount.startsWith("-") ? "" : "+"}
                   {amount(entry.amount, language)}
                 </td>
-                <td className="figure">{amount(entry.balance, language)}</td>
+                <td className="ledger-figure">{amount(entry.balance, language)}</td>
               </tr>
             ))}
           </tbody>
