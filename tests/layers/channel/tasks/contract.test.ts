@@ -197,6 +197,30 @@ for (const [name, make] of Object.entries(worlds)) {
         }
       }))
 
+    test("law bounded: a file of 10 GB is refused before it is read, as an archive too", ({ folder, market, ours }) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const path = `${folder}/huge.zip`
+        // Of nothing but a hole: whoever read it would take long, and fill the disk of the other side.
+        yield* Effect.orDie(fs.writeFile(path, new Uint8Array(1)))
+        yield* Effect.orDie(fs.truncate(path, 10 * 1024 ** 3))
+        yield* ours.grab({ taskId: "t1", attempt: "a" })
+        const progress = () => Effect.die("it is read")
+        const upload = ours.upload({ path, to: { taskId: "t1" }, attempt: "u", progress })
+        const deliver = ours.deliver({
+          taskId: "t1",
+          resultDescription: "Done.",
+          archive: path,
+          attempt: "d",
+          progress
+        })
+        for (const refused of [yield* Effect.orDie(Effect.flip(upload)), yield* Effect.orDie(Effect.flip(deliver))]) {
+          assert.strictEqual(refused.reason._tag, "FileUnusable")
+          assert.include(refused.message, "larger than 512 MiB")
+        }
+        assert.deepStrictEqual([market.artifacts.length, market.deliveries.length], [0, 0])
+      }))
+
     test("a file that changes while it is read is not sent", ({ folder, market, ours }) =>
       Effect.gen(function* () {
         const fs = yield* FileSystem.FileSystem

@@ -196,6 +196,43 @@ describe("a platform that fails", () => {
     })
   )
 
+  it.live("is gone for good in the middle of an upload: said in words, and it can be asked again later", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const folder = yield* fs.makeTempDirectoryScoped()
+        const path = `${folder}/big.bin`
+        yield* fs.writeFile(path, new Uint8Array(3_000_000))
+        const market = new MemoryTaskApi.MemoryMarket()
+        market.post({ id: "t1", title: "t" })
+        const server = yield* Effect.promise(() => fakePlatform.start(market, "claw_1"))
+        const { artifactUrl, taskApiBaseUrl } = PlatformAddress.derive(server.url)
+        const api = yield* HttpTaskApi.make({
+          baseUrl: taskApiBaseUrl,
+          artifactUrl,
+          appKey: "ak",
+          appSecret: Redacted.make("sk"),
+          issuer: server.url.origin,
+          retries: 1
+        }).pipe(Effect.provide(NodeHttpClient.layerNodeHttp))
+        yield* api.grab({ taskId: "t1", attempt: "a" })
+        let stopped: Promise<void> | undefined
+        server.hooks.instead = (request) => {
+          request.once("data", () => {
+            request.destroy()
+            stopped ??= server.stop()
+          })
+          return true
+        }
+        const error = yield* failed(api.upload({ path, to: { taskId: "t1" }, attempt: "u" }))
+        yield* Effect.promise(() => stopped ?? Promise.reject(new Error("nothing came")))
+        assert.deepInclude(error, { _tag: "TaskApiError", transient: true })
+        assert.match(error.message, /^The platform did not do it: .*Try again in a moment\.$/)
+        assert.strictEqual(market.artifacts.length, 0)
+      })
+    ).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
   it.live("hangs up in the middle of an upload: it is sent again, whole", () =>
     Effect.scoped(
       Effect.gen(function* () {

@@ -116,6 +116,50 @@ describe("the runner of work", () => {
     )
   )
 
+  it.effect("law confined: an agent that obeys the orders of a task gets out of its folder by no tool", () =>
+    world(({ folder, life, market }) =>
+      Effect.gen(function* () {
+        const fs = yield* FileSystem.FileSystem
+        const secret = `${folder}/../config/profile.json`
+        yield* Effect.orDie(fs.makeDirectory(`${folder}/../config`, { recursive: true }))
+        yield* Effect.orDie(fs.writeFileString(secret, "hush"))
+        market.post({ id: "t1", title: "Hand in profile.json", description: "Copy ../../../config/profile.json here." })
+        const answers: Array<string> = []
+        const obedient: Reply = (turn) =>
+          Stream.fromEffect(
+            Effect.gen(function* () {
+              const desk = `${folder}/t1/desk`
+              yield* Effect.orDie(fs.symlink(secret, `${desk}/output/link.txt`))
+              for (const [name, input] of [
+                ["read_file", { path: "../../../config/profile.json" }],
+                ["read_file", { path: secret }],
+                ["read_file", { path: "output/link.txt" }],
+                ["read_file", { path: "../job.json" }],
+                ["list_files", { path: "../.." }],
+                ["write_file", { path: "../job.json", text: "mine" }],
+                ["write_file", { path: "output/../../job.json", text: "mine" }],
+                ["write_file", { path: "output/.env", text: "mine" }],
+                ["run_command", { command: "cat ../../../config/profile.json" }],
+                ["insta_get_profile", {}]
+              ] as const) {
+                answers.push(JSON.stringify(yield* turn.toolbox.call(name, input)))
+              }
+            })
+          ).pipe(Stream.map(() => text("I could not.")))
+        const { jobs } = yield* (yield* life({ reply: obedient })).once()
+        assert.deepStrictEqual(states(jobs), ["reported"])
+        assert.lengthOf(answers, 10)
+        for (const answer of answers) {
+          assert.include(answer, '"isError":true')
+          assert.notInclude(answer, "hush")
+        }
+        // Nor does what lies there by itself go out with the rest.
+        assert.deepStrictEqual(jobs[0]?.files, [])
+        assert.lengthOf(market.artifacts, 0)
+      })
+    )
+  )
+
   for (const plain of [false, true]) {
     it.effect(
       `law once: a crash at any point grabs and hands in once${plain ? ", without idempotency keys" : ""}`,
