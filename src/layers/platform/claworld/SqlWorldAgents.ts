@@ -112,7 +112,9 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
   const renew: WorldAgents["Service"]["renew"] = Effect.fn("WorldAgents.renew")(function* (actor, agentId) {
     const agent = yield* actFor(actor, agentId)
     const token = yield* secrets.draw(random, prefix)
-    yield* sql`UPDATE world_agents SET token_hash = ${secrets.hash(token)} WHERE agent_id = ${agent.agentId}`
+    // The next epoch: a connection with the old token that another process has is told to go.
+    yield* sql`UPDATE world_agents SET token_hash = ${secrets.hash(token)}, epoch = epoch + 1
+      WHERE agent_id = ${agent.agentId}`
     return {
       appToken: Redacted.make(token),
       agentId: agent.agentId,
