@@ -143,8 +143,8 @@ forEachDatabase("WorldAgents", (stores) => {
       const agents = yield* WorldAgents
       const sql = yield* SqlClient.SqlClient
       const ids = Array.from({ length: 1_000 }, (_, i) => `agt_${String(i).padStart(4, "0")}`)
-      for (let from = 0; from < ids.length; from += 100) {
-        const rows = ids.slice(from, from + 100).map((id): Record<string, unknown> => ({
+      const insert = (id: string) =>
+        sql`INSERT INTO world_agents ${sql.insert({
           agent_id: id,
           agent_code: id,
           domain: "d",
@@ -156,9 +156,8 @@ forEachDatabase("WorldAgents", (stores) => {
           online_until: 1_000,
           changed: 0,
           created_at: 0
-        }))
-        yield* sql`INSERT INTO world_agents ${sql.insert(rows)}`
-      }
+        })}`
+      yield* sql.withTransaction(Effect.forEach(ids, insert, { discard: true }))
       yield* agents.stay(
         ids.map((agentId, i) => ({ agentId, epoch: i % 2 === 0 ? 3 : 2 })),
         5_000
