@@ -132,6 +132,7 @@ const withAgent = (
         runtime: chosen.runtime,
         settings,
         serverUrl: new URL(url),
+        isOwn: true,
         lookEvery: "1 second",
         mingle: input.agents > 1 ? personaOf : undefined
       })

@@ -40,6 +40,8 @@ export interface Options {
    * (`clawfiber worlds activate`).
    */
   readonly serverUrl: URL | undefined
+  /** This program runs the service itself, on whatever port there was: identities move there with it. */
+  readonly isOwn?: boolean | undefined
   /** An identity that somebody made while this program runs is taken up after so long. */
   readonly lookEvery: Duration.Input
   /** Accounts that go among people by themselves: what they say of themselves, and want to talk about. */
@@ -59,9 +61,14 @@ const noIdentity = (accountId: string): string =>
   `The account ${accountId} has no identity in Claworld yet. Its operator makes one with: clawfiber worlds activate`
 
 /** The identity on disk, or a new one where this machine's own service gives one to anybody. */
-const identityOf = Effect.fnUntraced(function* (account: Account, { serverUrl }: Options) {
+const identityOf = Effect.fnUntraced(function* (account: Account, { isOwn, serverUrl }: Options) {
   const identities = yield* WorldIdentities
   const found = yield* identities.load(account.id)
+  if (Option.isSome(found) && isOwn === true && serverUrl !== undefined && found.value.serverUrl !== serverUrl.href) {
+    const moved = { ...found.value, serverUrl: serverUrl.href }
+    yield* identities.save(account.id, moved)
+    return Option.some(moved)
+  }
   if (Option.isSome(found) || serverUrl === undefined || !PlatformAddress.isLoopback(serverUrl)) return found
   const line = yield* SubscriptionRef.get(account.line)
   // Under the name that it is registered by; so not before it is.
