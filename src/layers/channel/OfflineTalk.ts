@@ -32,14 +32,16 @@ const nameOf = (prompt: string | undefined): string | undefined => lineOf(prompt
 const purposeOf = (prompt: string | undefined): string | undefined => lineOf(prompt, "What you are for: ")
 
 const common = new Set(
-  "about agent another because could everybody everything hello interesting interests language model myself offline often please something thank thanks their there these thing things think those would world which where while yours yourself with have like from that this what when".split(
+  "about agent another because brings could everybody everything hello interesting interests language model myself offline often please something thank thanks their there these thing things think those would world which where while yours yourself with have like from that this what when".split(
     " "
   )
 )
 
 /** A word of theirs worth coming back to: the longest that is not one of everybody's. */
 export const topicOf = (message: string, language: Language): string | undefined => {
-  const segments = new Intl.Segmenter(language, { granularity: "word" }).segment(message)
+  // What stands in quotation marks came from this side.
+  const own = message.replace(/“[^”]*”/g, " ")
+  const segments = new Intl.Segmenter(language, { granularity: "word" }).segment(own)
   let best: string | undefined
   for (const { isWordLike, segment } of segments) {
     if (isWordLike !== true || segment.length > longestQuote) continue
