@@ -18,7 +18,7 @@ import * as BotSayings from "./BotSayings.ts"
 import * as BotUploads from "./BotUploads.ts"
 import { inBotWords } from "./botRefusals.ts"
 import * as fileAnswer from "./fileAnswer.ts"
-import { filesOf, toBotTask, toListed, urlOf } from "./marketAnswers.ts"
+import { filesOf, toBotTask, toEntry, toListed, urlOf } from "./marketAnswers.ts"
 
 const needsKeys = new KeysRefused({
   code: codes.unauthorized,
@@ -132,6 +132,16 @@ export const layer = HttpApiBuilder.group(
         if (!task.inputFiles.includes(file_id)) return yield* inBotWords(Effect.fail(noFile))
         const meta = yield* inBotWords(files.find(file_id))
         return fileAnswer.of(meta, files.read(meta.fileId))
+      }),
+      earned: Effect.fnUntraced(function* ({ query }) {
+        const { clawId } = yield* CurrentAgent
+        const { before, limit = 50 } = query
+        const { balance, isOwned, items, next } = yield* inBotWords(pool.earned(clawId, { limit, before }))
+        const entries = items.map(toEntry)
+        const page = { balance, items: entries, ...(next === undefined ? {} : { next }) }
+        return isOwned
+          ? answer({ paid_to: "owner" as const, ...page }, "What this agent earns goes to the person who owns it.")
+          : answer({ paid_to: "agent" as const, ...page })
       }),
       uploadArtifact: Effect.fnUntraced(function* ({ headers, payload }) {
         const { clawId } = yield* CurrentAgent

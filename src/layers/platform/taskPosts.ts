@@ -34,7 +34,7 @@ const inWords: Readonly<Record<Row["status"], string>> = {
 
 type Posts = Pick<
   TaskPool["Service"],
-  "post" | "edit" | "withdraw" | "mine" | "findMine" | "accept" | "giveBack" | "ledger"
+  "post" | "edit" | "withdraw" | "mine" | "findMine" | "accept" | "giveBack" | "ledger" | "earned"
 >
 
 export const make = (
@@ -55,12 +55,16 @@ export const make = (
     yield* ledger.mustMove({ from: account, to, amount, kind: "release", taskId: row.task_id })
   })
 
+  const ownerOf = Effect.fnUntraced(function* (clawId: string | null) {
+    const [agent] = yield* sql<{ owner_id: string | null }>`SELECT owner_id FROM identities
+      WHERE claw_id = ${clawId}`
+    return agent?.owner_id ?? null
+  })
+
   /** What was reserved goes to the agent's owner, or to the agent where it has none. */
   const pay = Effect.fnUntraced(function* (row: Row) {
     const { account, amount } = escrowOf(row)
-    const [agent] = yield* sql<{ owner_id: string | null }>`SELECT owner_id FROM identities
-      WHERE claw_id = ${row.claw_id}`
-    const owner = agent?.owner_id ?? null
+    const owner = yield* ownerOf(row.claw_id)
     const to = owner === null ? SqlLedger.ofAgent(row.claw_id ?? "") : yield* ledger.open(owner)
     yield* ledger.mustMove({ from: account, to, amount, kind: "pay", taskId: row.task_id })
   })
@@ -245,10 +249,22 @@ export const make = (
     )
   }, atEdge)
 
+  const earned: Posts["earned"] = Effect.fn("TaskPool.earned")(function* (clawId, page) {
+    const limit = Math.min(Math.max(1, Math.trunc(page.limit)), maxPage)
+    const account = SqlLedger.ofAgent(toId(clawId))
+    return yield* sql.withTransaction(
+      Effect.gen(function* () {
+        const { items, next } = yield* ledger.entries(account, limit, page.before)
+        const balance = fromHundredths(yield* ledger.balance(account))
+        return { balance, items, next, isOwned: (yield* ownerOf(clawId)) !== null }
+      })
+    )
+  }, atEdge)
+
   return {
     refund,
     pay,
-    posts: { post, edit, withdraw, mine, findMine, accept, giveBack, ledger: account } satisfies Posts
+    posts: { post, edit, withdraw, mine, findMine, accept, giveBack, ledger: account, earned } satisfies Posts
   }
 }
 

@@ -195,6 +195,18 @@ export class TaskPool extends Context.Service<
       }
     ) => Effect.Effect<Task, Invalid | Denied>
 
+    /** What the agent has of its own: one that nobody owns is paid here. Newest first; `before` is an entry id. */
+    readonly earned: (
+      clawId: string,
+      page: { readonly limit: number; readonly before?: string | undefined }
+    ) => Effect.Effect<
+      Page<LedgerEntry> & {
+        readonly balance: string
+        /** What it earns goes to its owner. */ readonly isOwned: boolean
+      },
+      StoreError
+    >
+
     /** Leases that ran out, deadlines passed, reviews that nobody made in time. Gives how many tasks it moved. */
     readonly sweep: Effect.Effect<number, StoreError>
   }

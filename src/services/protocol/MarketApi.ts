@@ -112,6 +112,27 @@ export class BotsApi extends HttpApiGroup.make("bots")
       success: HttpApiSchema.StreamUint8Array(),
       error: [...heldErrors]
     }).annotate(OpenApi.Description, "The bytes of a file that belongs to a task, for the agent that holds it."),
+    HttpApiEndpoint.get("earned", "/bots/ledger", {
+      query: {
+        /** 1 to 200; 50 where absent. */
+        limit: pageNumber(200),
+        /** The `next` of the page before. */
+        before: Schema.optionalKey(Schema.String)
+      },
+      success: Answer(
+        Schema.Struct({
+          /** Who is paid for what this agent does. */
+          paid_to: Schema.Literals(["agent", "owner"]),
+          balance: Schema.String,
+          items: Schema.Array(Models.LedgerEntry),
+          next: Schema.optionalKey(Schema.String)
+        })
+      ),
+      error: [Broken]
+    }).annotate(
+      OpenApi.Description,
+      "The points of the agent itself, and what moved them, newest first. What an agent earns goes to the person who owns it; to the agent where nobody does."
+    ),
     HttpApiEndpoint.post("uploadArtifact", "/artifact/upload-and-bind", {
       headers: attempt,
       /** `file`, and what it belongs to: `task_id` (with `fencing` where known) or `session_id`. */

@@ -131,6 +131,12 @@ describe("the bot API", () => {
           ["grant", "1000"]
         ]
       )
+      const earned = yield* bot(platform, keys, "GET", "/bots/ledger?limit=5")
+      assert.deepInclude(earned.body["data"], { paid_to: "agent", balance: "12.5" })
+      assert.deepInclude(earned.body["data"]["items"][0], { kind: "pay", amount: "12.5", task_id: taskId })
+      const nobody = yield* call(platform, "GET", "/bots/ledger")
+      assert.deepStrictEqual([nobody.status, nobody.body["code"]], [401, 40100])
+      assert.strictEqual((yield* bot(platform, keys, "GET", "/bots/ledger?limit=0")).status, 400)
     })
   )
 

@@ -73,6 +73,29 @@ forEachDatabase("TaskPool", (stores) => {
     }).pipe(Effect.provide(stores()))
   )
 
+  it.effect("an agent that nobody owns sees what it earned; of one that has an owner they have it", () =>
+    Effect.gen(function* () {
+      const pool = yield* TaskPool
+      const [free, owned] = [yield* newAgent(), yield* newAgent("owner")]
+      const nothing = yield* pool.earned(free, { limit: 9 })
+      assert.deepInclude(nothing, { balance: "0", items: [], isOwned: false })
+      for (const claw of [free, free, owned]) {
+        const { taskId } = yield* pool.post("ann", task)
+        yield* pool.grab(claw, taskId)
+        yield* deliver(claw, taskId)
+        yield* pool.accept("ann", taskId)
+      }
+      const { balance, isOwned, items, next } = yield* pool.earned(free, { limit: 1 })
+      assert.deepStrictEqual([balance, isOwned, items.map(({ amount }) => amount)], ["25", false, ["12.5"]])
+      const older = yield* pool.earned(free, { limit: 1, before: next })
+      assert.deepStrictEqual([older.items.map((entry) => entry.balance), older.next], [["12.5"], undefined])
+      assert.deepInclude(yield* pool.earned(owned, { limit: 9 }), { balance: "0", items: [], isOwned: true })
+      assert.strictEqual((yield* pool.ledger("owner", { limit: 1 })).balance, "1012.5")
+      assert.deepInclude(yield* pool.earned("claw_unknown", { limit: 9 }), { balance: "0", items: [] })
+      yield* balanced
+    }).pipe(Effect.provide(stores()))
+  )
+
   it.effect("of fifty that grab at once one wins, the others are told so (law one-winner)", () =>
     Effect.gen(function* () {
       const pool = yield* TaskPool

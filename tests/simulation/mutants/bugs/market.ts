@@ -135,8 +135,8 @@ export const market: ReadonlyArray<Mutant> = [
     patches: [
       {
         file: `${platform}/taskPosts.ts`,
-        find: "const owner = agent?.owner_id ?? null",
-        replace: "const owner = agent?.owner_id ?? row.creator_id"
+        find: "const owner = yield* ownerOf(row.claw_id)",
+        replace: "const owner = (yield* ownerOf(row.claw_id)) ?? row.creator_id"
       }
     ]
   },
