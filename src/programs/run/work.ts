@@ -135,7 +135,7 @@ export const run = (input: Input & Common) =>
       const interactive = process.stdin.isTTY === true && process.stdout.isTTY === true && !input.json
       if (!input.auto && !interactive) {
         return yield* fail(
-          "Nobody can be asked here before a task is grabbed. Run it in a terminal, or say --auto, with --category, --max-bounty and --limit as limits."
+          "Nobody can be asked here before a task is grabbed. Run it in a terminal, or clawfiber connect --work ask, which asks on its control page; or say --auto, with --category, --max-bounty and --limit as limits."
         )
       }
       const folder = AccountFolders.rootOf(root, input.account)
