@@ -20,9 +20,11 @@ export interface Options {
 }
 
 /** Nothing of the surroundings but what a process needs: a developer's own key must not be spent. */
+const compiled = process.env["NODE_COMPILE_CACHE"]
 const environment = (env: Options["env"]) => ({
   PATH: process.env["PATH"] ?? "",
   HOME: process.env["HOME"] ?? "",
+  ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
   ...env
 })
 
