@@ -213,7 +213,7 @@ export class Gateway {
     let died: string | undefined
     child.once("exit", (code, signal) => (died = `the gateway ended with ${code ?? signal}`))
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => this.output.push(String(data)))
-    const deadline = Date.now() + 180_000
+    const deadline = Date.now() + 400_000
     for (;;) {
       try {
         this.client = await Client.open(this.port)

@@ -52,6 +52,27 @@ export class Platform {
     return new OpenAI({ apiKey: await this.token(name), baseURL: `${this.url}/v1`, maxRetries: 0 })
   }
 
+  /** A call of the platform's own, as somebody on it. */
+  async get(name: string, path: string): Promise<unknown> {
+    const response = await fetch(this.url + path, { headers: { authorization: `Bearer ${await this.token(name)}` } })
+    return (await json(response)).data
+  }
+
+  async post(name: string, path: string, body: unknown): Promise<unknown> {
+    const response = await fetch(this.url + path, {
+      method: "POST",
+      headers: { authorization: `Bearer ${await this.token(name)}`, "content-type": "application/json" },
+      body: JSON.stringify(body)
+    })
+    return (await json(response)).data
+  }
+
+  async text(name: string, path: string): Promise<string> {
+    const response = await fetch(this.url + path, { headers: { authorization: `Bearer ${await this.token(name)}` } })
+    if (!response.ok) throw new Error(`${response.status} ${await response.text()}`)
+    return response.text()
+  }
+
   /** Until the agent is on the line. */
   async online(clawId: string): Promise<void> {
     const authorization = `Bearer ${await this.token("Watcher")}`

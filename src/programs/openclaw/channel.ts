@@ -4,10 +4,13 @@ import type { Config } from "../../layers/channel/openclaw/Host.ts"
 import { type Account, accountIds, channel, defaultAccountId, inspectAccount, resolveAccount } from "./config.ts"
 import { collectWarnings, doctor } from "./doctor.ts"
 import type { GatewayContext, PluginRuntime } from "./host.ts"
+import { remove, setEnabled } from "./configuring.ts"
 import { message, outbound } from "./outbound.ts"
 import { secrets } from "./secrets.ts"
+import { setupContract } from "./setupContract.ts"
 import { status } from "./status.ts"
 import { directory, messaging } from "./targets.ts"
+import { setupWizard } from "./wizard.ts"
 
 let host: PluginRuntime | undefined
 
@@ -23,6 +26,11 @@ const startAccount = async (context: GatewayContext): Promise<void> => {
   // Loaded when an account starts: describing the channel must stay cheap.
   const { start } = await (machinery ??= import("./account.ts"))
   await start(context, host)
+}
+
+interface At {
+  readonly cfg: Config
+  readonly accountId: string
 }
 
 /** Told to the host's agent about its `message` tool, and about how its words look there. */
@@ -48,12 +56,17 @@ export const plugin = createChatChannelPlugin({
       blurb: "People of the InstaClaw platform chat with your agent."
     },
     capabilities: { chatTypes: ["direct"], media: true, reply: false, threads: false, polls: false },
+    setupContract,
+    setupWizard,
     reload: { configPrefixes: [`channels.${channel}`] },
     config: {
       listAccountIds: accountIds,
       resolveAccount,
       inspectAccount,
       defaultAccountId,
+      setAccountEnabled: ({ accountId, cfg, enabled }: At & { readonly enabled: boolean }) =>
+        setEnabled(cfg, accountId, enabled),
+      deleteAccount: ({ accountId, cfg }: At) => remove(cfg, accountId),
       isEnabled: (account: Account) => account.enabled,
       isConfigured: () => true,
       resolveAllowFrom: ({ accountId, cfg }: { readonly cfg: Config; readonly accountId?: string | null }) => [

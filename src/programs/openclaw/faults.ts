@@ -159,7 +159,7 @@ const credentialFaults = (config: Config, accountId: string, path: string, own: 
   return []
 }
 
-const addressFaults = (accountId: string, wsUrl: string | undefined): ReadonlyArray<Fault> => {
+export const addressFaults = (accountId: string, wsUrl: string | undefined): ReadonlyArray<Fault> => {
   if (wsUrl === undefined) return []
   const url = PlatformAddress.parse(wsUrl)
   if (url === undefined) {

@@ -3,7 +3,7 @@ import { defineChannelPluginEntry } from "openclaw/plugin-sdk/channel-core"
 import { plugin, setRuntime } from "./channel.ts"
 import * as cli from "./cli.ts"
 import * as methods from "./methods.ts"
-import * as page from "./page.ts"
+import * as pageRoutes from "./pageRoutes.ts"
 import * as tools from "./tools.ts"
 
 export default defineChannelPluginEntry({
@@ -15,7 +15,7 @@ export default defineChannelPluginEntry({
   registerCliMetadata: cli.register,
   registerFull: (api) => {
     methods.register(api)
-    page.register(api)
+    pageRoutes.register(api)
     api.registerTool(tools.factory, { names: tools.names })
   }
 })

@@ -76,3 +76,24 @@ declare module "openclaw/plugin-sdk/channel-secret-basic-runtime" {
     readonly apply: (value: unknown) => void
   }) => void
 }
+
+declare module "openclaw/plugin-sdk/channel-setup" {
+  /** Flags of `openclaw channels add`, and what becomes of them. */
+  export const defineChannelSetupContract: (contract: {
+    readonly fields: Readonly<Record<string, object>>
+    readonly adapter: object
+  }) => object
+}
+
+declare module "openclaw/plugin-sdk/channel-outbound" {
+  interface Verifying {
+    readonly adapterName: string
+    readonly adapter: object
+    readonly proofs: Readonly<Record<string, () => unknown>>
+  }
+  type Verified = ReadonlyArray<{ readonly capability: string; readonly status: "verified" | "not_declared" }>
+  /** Reject where something is declared without a proof, or a proof fails. */
+  export const verifyChannelMessageAdapterCapabilityProofs: (params: Verifying) => Promise<Verified>
+  export const verifyChannelMessageLiveCapabilityAdapterProofs: (params: Verifying) => Promise<Verified>
+  export const verifyChannelMessageReceiveAckPolicyAdapterProofs: (params: Verifying) => Promise<Verified>
+}

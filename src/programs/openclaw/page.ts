@@ -1,9 +1,7 @@
 /**
- * The control page as routes of the host's gateway: `/plugins/clawfiber/page` is the built page, with nothing of an
- * agent in it, and `/plugins/clawfiber/control` what it reads and does, under the gateway's own authentication. One page
- * for all accounts that run here; it is there while one of them is, and found on the global object as the registry is.
+ * What the control page of the host reads and does: one page for all accounts that run here. It is there while one of
+ * them is, and its routes (pageRoutes) find it on the global object, as tools find the registry.
  */
-import type { IncomingMessage, ServerResponse } from "node:http"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -19,20 +17,14 @@ import * as HttpGuards from "../../layers/http/HttpGuards.ts"
 import type { Account, Accounts } from "../../services/channel/Accounts.ts"
 import * as settingViews from "../run/settingViews.ts"
 import { version } from "../version.ts"
-import type { PluginApi } from "./host.ts"
-import * as pageFiles from "./pageFiles.ts"
-import { root } from "./pagePath.ts"
+import { type Open, name, root } from "./pagePath.ts"
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => void
-
-interface Room {
+interface Room extends Open {
   readonly accounts: Map<string, Account>
   readonly all: QuietRef<ReadonlyArray<Account>>
-  readonly handle: Handle
   readonly scope: Scope.Closeable
 }
 
-const name = Symbol.for("clawfiber.openclaw.page/1")
 const holder = globalThis as { [name]?: Room | undefined }
 
 /**
@@ -106,54 +98,3 @@ export const join = (account: Account): Effect.Effect<void, never, Scope.Scope> 
       })
     )
   )
-
-const sayNone: Handle = (_request, response) => {
-  response.writeHead(503, { ...HttpGuards.dataHeaders, "content-type": "application/json" })
-  response.end(
-    JSON.stringify({
-      error: {
-        code: "unavailable",
-        message: "No InstaClaw account runs in this host just now. Look at: openclaw channels status",
-        fields: []
-      }
-    })
-  )
-}
-
-const ended = (response: ServerResponse): Promise<void> =>
-  new Promise((resolve) => {
-    if (response.closed) resolve()
-    else response.once("close", () => resolve())
-  })
-
-export const register = (api: PluginApi): void => {
-  if (api.registrationMode !== undefined && api.registrationMode !== "full") return
-  api.registerHttpRoute({
-    path: `${root}/control`,
-    auth: "gateway",
-    match: "prefix",
-    handler: async (request, response) => {
-      const handle = holder[name]?.handle ?? sayNone
-      handle(request, response)
-      // What is done for a person is work that the gateway lets end; a stream that is read is none.
-      if (request.method !== "GET") await ended(response)
-      return true
-    }
-  })
-  api.registerHttpRoute({
-    path: `${root}/page`,
-    auth: "plugin",
-    match: "prefix",
-    handler: (request, response) => pageFiles.answer(request, response, root, `${root}/page`)
-  })
-  api.registerHttpRoute({
-    path: `${root}/places.json`,
-    auth: "plugin",
-    match: "exact",
-    handler: async (_request, response) => {
-      response.writeHead(200, { ...HttpGuards.dataHeaders, "content-type": "application/json" })
-      response.end(JSON.stringify({ places: ["agent"] }))
-      return true
-    }
-  })
-}

@@ -21,11 +21,11 @@ export interface Seat {
   readonly has: (session: string) => Toolbox | undefined
   /** Looks at the platform, and at what pings and pongs say of the line. Never rejects. */
   readonly probe: (timeoutMs: number) => Promise<Probe>
-  /** Who has a conversation with this agent. Rejects with an OutreachError. */
+  /** Who has a conversation with this agent. Rejects with a sentence; `transient`: may go through later. */
   readonly people: () => Promise<ReadonlyArray<Correspondent>>
-  /** Whom a target means. Rejects with an OutreachError. */
+  /** Whom a target means. Rejects with a sentence; `transient`: may go through later. */
   readonly findPerson: (target: string) => Promise<Correspondent>
-  /** Says something to a person, once under its key. Rejects with an OutreachError. */
+  /** Says something to a person, once under its key. Rejects with a sentence; `transient`: may go through later. */
   readonly say: (saying: Saying) => Promise<Said>
 }
 

@@ -7,6 +7,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import * as Methods from "../../layers/channel/Methods.ts"
 import * as PlatformLook from "../../layers/channel/PlatformLook.ts"
 import type * as Accounts from "../../services/channel/Accounts.ts"
+import type { OutreachError } from "../../services/channel/Outreach.ts"
 import * as Toolbox from "../../services/channel/Toolbox.ts"
 import * as page from "./page.ts"
 import * as registry from "./registry.ts"
@@ -37,6 +38,10 @@ const probe = Effect.fnUntraced(function* ({ account, url }: Options, timeoutMs:
   return { ...looked, clawId: line.profile.claw_id, phase, lastPongAt }
 })
 
+/** The host shows an error with its name before it; here the sentence alone says everything. */
+const inWords = <A>(self: Effect.Effect<A, OutreachError>): Effect.Effect<A, Error> =>
+  Effect.mapError(self, ({ message, transient }) => Object.assign(new Error(message), { transient }))
+
 /** Until the scope is closed. */
 export const take = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<void, never, Scope.Scope> {
   const { accountId, accounts, open, operators, speaking } = options
@@ -58,9 +63,9 @@ export const take = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
           runPromise((session === undefined ? operators : (open.get(session) ?? Toolbox.empty)).call(name, input)),
         has: (session) => open.get(session),
         probe: (timeoutMs) => runPromise(probe(options, timeoutMs).pipe(Effect.provide(NodeHttpClient.layerNodeHttp))),
-        people: () => runPromise(speaking.people),
-        findPerson: (target) => runPromise(speaking.find(target)),
-        say: (saying) => runPromise(speaking.say(saying))
+        people: () => runPromise(inWords(speaking.people)),
+        findPerson: (target) => runPromise(inWords(speaking.find(target))),
+        say: (saying) => runPromise(inWords(speaking.say(saying)))
       }
       registry.seats.set(accountId, seat)
       return seat

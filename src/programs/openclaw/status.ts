@@ -1,14 +1,10 @@
 /** What the host's status commands show of an account, and what they call an issue. */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import type { Config } from "../../layers/channel/openclaw/Host.ts"
-import * as PlatformLook from "../../layers/channel/PlatformLook.ts"
+import type * as PlatformLook from "../../layers/channel/PlatformLook.ts"
 import { type Account, channel, isFields } from "./config.ts"
 import { blocking, type Fault, faultsOf } from "./faults.ts"
 import type { AccountStatus } from "./host.ts"
 import * as registry from "./registry.ts"
-import { settingsOf } from "./settings.ts"
 
 type Probe = PlatformLook.Look | registry.Probe
 
@@ -26,7 +22,7 @@ const defaultRuntime: AccountStatus = { accountId: "default", running: false, co
 const nothing = (error: string): Probe => ({ ok: false, platform: "", elapsedMs: 0, keys: "none", error })
 
 /** Without dialing: that would take the line from the account that has it. */
-const probeAccount = async ({
+export const probeAccount = async ({
   account,
   cfg,
   timeoutMs
@@ -40,23 +36,9 @@ const probeAccount = async ({
   if (blocked !== undefined) return nothing(blocked)
   const seat = registry.seats.get(account.accountId)
   if (seat !== undefined) return seat.probe(timeoutMs)
-  const { appKey, appSecret } = account
-  return Effect.runPromise(
-    settingsOf(account).pipe(
-      Effect.flatMap(({ wsUrl }) =>
-        PlatformLook.look({
-          url: wsUrl,
-          keys:
-            appKey === undefined || appSecret === undefined
-              ? undefined
-              : { appKey, appSecret: Redacted.make(appSecret, { label: "app_secret" }) },
-          timeoutMs
-        })
-      ),
-      Effect.provide(NodeHttpClient.layerNodeHttp),
-      Effect.catch((error) => Effect.succeed(nothing(error.message)))
-    )
-  )
+  // Loaded when it is asked for: describing the channel must stay cheap.
+  const { probe } = await import("./probing.ts")
+  return probe(account, timeoutMs)
 }
 
 const buildAccountSnapshot = ({

@@ -1,7 +1,9 @@
 /** How the host names our people and conversations: targets, the directory, and the session that a message belongs to. */
 import { buildChannelOutboundSessionRoute } from "openclaw/plugin-sdk/channel-core"
 import type { Config } from "../../layers/channel/openclaw/Host.ts"
-import { channel, defaultAccountId, isFields } from "./config.ts"
+import type { Correspondent } from "../../services/protocol/Sayings.ts"
+import { channel, defaultAccountId, isFields, resolveAccount } from "./config.ts"
+import { blocking } from "./faults.ts"
 import * as registry from "./registry.ts"
 
 export const hint = "the id of a conversation or a person, or a person's name (openclaw directory peers list)"
@@ -73,11 +75,19 @@ interface Listing extends Scope {
   readonly limit?: number | null
 }
 
-const listPeers = async (params: Listing) => {
+/** Where the account runs; else, in a command of the host, with the keys that are written in the configuration. */
+const peopleOf = async (params: Scope): Promise<ReadonlyArray<Correspondent>> => {
   const seat = seatOf(params)
-  if (seat === undefined) return []
+  if (seat !== undefined) return seat.people()
+  const account = resolveAccount(params.cfg, params.accountId)
+  if (account.appKey === undefined || blocking(params.cfg, account.accountId) !== undefined) return []
+  const { people } = await import("./probing.ts")
+  return people(account)
+}
+
+const listPeers = async (params: Listing) => {
   const query = (params.query ?? "").trim().toLowerCase()
-  const people = await seat.people()
+  const people = await peopleOf(params)
   return people
     .filter(({ name, session_id, user_id }) =>
       [name, session_id, user_id].some((text) => text.toLowerCase().includes(query))
