@@ -77,7 +77,7 @@ export const look = Effect.fnUntraced(function* (input: surroundings.Input & Com
   yield* report(pluginFinding(yield* gatewayLook.plugin(host, pluginId)))
   for (const { id } of channels) yield* report(channelFinding(file.success.value, id))
 
-  const looked = yield* gatewayLook.look(host, channels)
+  const looked = yield* gatewayLook.look(host, channels, { config: file.success.value, environment })
   if (looked._tag === "none") {
     return yield* report(
       unknown(

@@ -1,8 +1,10 @@
 /** What the running gateway says of our channels: `openclaw channels status`. */
+import { connect } from "node:net"
 import * as Effect from "effect/Effect"
+import type { Variables } from "../Environment.ts"
 import type { Channel } from "./channels.ts"
 import { at, strings } from "./configPlan.ts"
-import { isFields } from "./configText.ts"
+import { type Fields, isFields } from "./configText.ts"
 import type { Host } from "./Host.ts"
 
 export interface AccountLook {
@@ -26,11 +28,43 @@ export type GatewayLook =
 
 const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
 
-/** Long enough for a gateway that is busy with a reload. */
-const patience = "8000"
+/** Milliseconds. Long enough for a gateway that is busy loading a plugin on a slow machine. */
+const patience = "60000"
 
-export const look = Effect.fnUntraced(function* (host: Host, channels: ReadonlyArray<Channel>) {
-  const said = yield* host.json(["channels", "status", "--json", "--timeout", patience], "90 seconds")
+/** Whether anything listens at this port of this machine. */
+const listens = (port: number): Effect.Effect<boolean> =>
+  Effect.callback((resume) => {
+    const socket = connect({ host: "127.0.0.1", port, timeout: 2_000 })
+    const end = (found: boolean) => {
+      socket.destroy()
+      resume(Effect.succeed(found))
+    }
+    socket.once("connect", () => end(true))
+    socket.once("timeout", () => end(false))
+    socket.once("error", () => end(false))
+    return Effect.sync(() => socket.destroy())
+  })
+
+/** Where a gateway of this configuration listens; undefined where it runs on another machine. */
+const portOf = (config: Fields, environment: Variables): number | undefined => {
+  if (at(config, "gateway", "mode") === "remote") return undefined
+  const port = Number(environment["OPENCLAW_GATEWAY_PORT"] ?? at(config, "gateway", "port") ?? 18_789)
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined
+}
+
+export interface Where {
+  readonly config: Fields
+  readonly environment: Variables
+}
+
+/** Where nobody listens the host is not asked: it would wait for a while first. */
+export const look = Effect.fnUntraced(function* (host: Host, channels: ReadonlyArray<Channel>, where: Where) {
+  const port = portOf(where.config, where.environment)
+  if (port !== undefined && !(yield* listens(port))) {
+    const none: GatewayLook = { _tag: "none", reason: `nothing listens at port ${port}` }
+    return none
+  }
+  const said = yield* host.json(["channels", "status", "--json", "--timeout", patience], "120 seconds")
   if (!isFields(said)) {
     const none: GatewayLook = { _tag: "none", reason: "openclaw channels status said nothing that can be read" }
     return none

@@ -104,6 +104,7 @@ const installed = Effect.fnUntraced(function* (input: Input & Common, host: Host
 
 export interface Done {
   readonly host: Host
+  readonly where: gatewayLook.Where
   readonly changed: boolean
 }
 
@@ -121,7 +122,7 @@ export const apply = Effect.fnUntraced(function* (input: Input & Common) {
       { event: "unchanged", path: first.path },
       `${first.path} has all that is needed already.`
     )
-    const done: Done = { host, changed: false }
+    const done: Done = { host, where: { config: first.value, environment }, changed: false }
     return done
   }
   yield* configFile.writable(first, environment)
@@ -151,19 +152,19 @@ export const apply = Effect.fnUntraced(function* (input: Input & Common) {
       `${first.path} is changed. What it was lies in ${backup}; clawfiber openclaw uninstall puts it back.`
     )
   }
-  const done: Done = { host, changed: true }
+  const done: Done = { host, where: { config: first.value, environment }, changed: true }
   return done
 })
 
 /** A gateway that runs takes up a changed configuration by itself, within some seconds. */
 const attempts = 8
 
-export const verified = Effect.fnUntraced(function* (input: Input & Common, { changed, host }: Done) {
-  let looked = yield* gatewayLook.look(host, channels)
+export const verified = Effect.fnUntraced(function* (input: Input & Common, { changed, host, where }: Done) {
+  let looked = yield* gatewayLook.look(host, channels, where)
   for (let left = changed ? attempts : 0; left > 0; left--) {
     if (looked._tag === "none" || looked.accounts.length > 0) break
     yield* Effect.sleep("3 seconds")
-    looked = yield* gatewayLook.look(host, channels)
+    looked = yield* gatewayLook.look(host, channels, where)
   }
   if (looked._tag === "none") {
     return yield* surroundings.tell(

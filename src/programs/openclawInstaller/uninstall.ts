@@ -79,7 +79,7 @@ export const run = (input: surroundings.Asking & Common) =>
         `${file.path} has nothing of clawfiber in it any more. What it was, keys included, lies in ${backup}.`
       )
     }
-    const looked = yield* gatewayLook.look(host, channels)
+    const looked = yield* gatewayLook.look(host, channels, { config: file.value, environment })
     yield* surroundings.tell(
       input,
       { event: "gateway", running: looked._tag === "runs" },

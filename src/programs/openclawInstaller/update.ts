@@ -12,7 +12,7 @@ import * as surroundings from "./surroundings.ts"
 
 export const run = (input: install.Input & Common) =>
   Effect.gen(function* () {
-    const { host } = yield* install.apply(input)
+    const { host, where } = yield* install.apply(input)
     const plugin = yield* gatewayLook.plugin(host, pluginId)
     if (plugin !== undefined && plugin.origin !== "config" && plugin.version !== own.version) {
       yield* surroundings.tell(
@@ -21,7 +21,7 @@ export const run = (input: install.Input & Common) =>
         `OpenClaw keeps a copy of its own, ${plugin.version}. Replace it by this one with: clawfiber openclaw update --from ${own.folder}`
       )
     }
-    const looked = yield* gatewayLook.look(host, channels)
+    const looked = yield* gatewayLook.look(host, channels, where)
     if (looked._tag === "runs") {
       const ran = yield* host.run(["plugins", "reload", pluginId], "180 seconds")
       yield* ran.code === 0
