@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import { accounts, type Each } from "./accounts.ts"
 import { type Case, type Row, row } from "./cases.ts"
+import { claworld } from "./claworld.ts"
 import { connections } from "./connections.ts"
 import { idle } from "./idle.ts"
 import { median, paced, type PeerName, type Round, saturated } from "./mainJob.ts"
@@ -156,7 +157,8 @@ const cases: ReadonlyArray<Case> = [
   idleSockets,
   idleConnections,
   manyAccounts,
-  ...market
+  ...market,
+  ...claworld
 ]
 
 const { values } = parseArgs({
