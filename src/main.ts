@@ -11,7 +11,9 @@ import { openclaw } from "./programs/openclaw.ts"
 import { person } from "./programs/person.ts"
 import { platform } from "./programs/platform.ts"
 import { register } from "./programs/register.ts"
+import { signIn, signOut, whoami } from "./programs/signIn.ts"
 import { simulate } from "./programs/simulate.ts"
+import { tasks } from "./programs/tasks.ts"
 import { up } from "./programs/up.ts"
 import { version } from "./programs/version.ts"
 import { chats, worlds } from "./programs/worlds.ts"
@@ -24,6 +26,10 @@ Command.make("clawfiber").pipe(
     platform,
     connect,
     register,
+    signIn,
+    signOut,
+    whoami,
+    tasks,
     work,
     mcp,
     chat,

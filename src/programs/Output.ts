@@ -13,6 +13,9 @@ export const event = (value: object): Effect.Effect<void> => write("stdout", `${
 
 export const problem = (value: string): Effect.Effect<void> => write("stderr", `${value}\n`)
 
+/** A piece of a line on standard error. */
+export const note = (value: string): Effect.Effect<void> => write("stderr", value)
+
 /** Colours where a person looks on, and only if they did not say no (https://no-color.org). */
 export const colors = (stream: "stdout" | "stderr"): boolean =>
   process[stream].isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"

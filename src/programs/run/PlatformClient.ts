@@ -179,5 +179,5 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       )
     )
 
-  return { origin: base.origin, signIn, agents, sessions, createSession, removeSession, reply }
+  return { origin: base.origin, path, send, ask, signIn, agents, sessions, createSession, removeSession, reply }
 })

@@ -13,6 +13,7 @@ import { withSettings } from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import * as PlatformClient from "./PlatformClient.ts"
+import * as signIns from "./signIns.ts"
 
 export interface Input {
   readonly url: string
@@ -26,13 +27,13 @@ type Client = Effect.Success<ReturnType<typeof PlatformClient.make>>
 const fail = (message: string) => Effect.fail(new Failure({ message }))
 
 /** Under whose name one is signed in on one's own machine. */
-const ownName = Effect.sync(() => {
+export const ownName = Effect.sync(() => {
   // Containers may have no entry for the user.
   const name = Option.getOrUndefined(Option.liftThrowable(() => userInfo().username)())
   return name === undefined || name === "" ? "you" : name
 })
 
-const readAll = Effect.tryPromise({
+export const readAll = Effect.tryPromise({
   try: async () => {
     const chunks: Array<Buffer> = []
     for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
@@ -98,7 +99,10 @@ export const run = (input: Input & Common) =>
       const given = input.text.length === 1 && input.text[0] === "-" ? yield* readAll : input.text.join(" ")
       if (!interactive && given.trim() === "") return yield* fail("The message is empty.")
 
-      const client = yield* PlatformClient.make({ url: input.url, token: settings.token })
+      const client = yield* PlatformClient.make({
+        url: input.url,
+        token: settings.token ?? (yield* signIns.tokenOf(input.url))
+      })
       const token = yield* client.signIn(yield* ownName)
       const { agent, sessionId } = yield* openSession(client, token, input)
       if (!agent.online) {
