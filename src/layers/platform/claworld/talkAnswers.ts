@@ -65,11 +65,11 @@ const target = { Accepted: "accepted", Replied: "replied", KeptSilent: "kept_sil
 
 export const make = (
   sql: SqlClient,
-  { apply, lock, settleEnd }: Steps,
+  { apply, lock, run, settleEnd }: Steps,
   announce: (outgoing: ReadonlyArray<Outgoing>) => Effect.Effect<void>
 ): Answers => {
   const close = (deliveryId: string, state: talkRows.DeliveryStatus, isOpen = false) =>
-    sql`UPDATE deliveries SET state = ${state}, open = ${isOpen ? 1 : 0} WHERE delivery_id = ${deliveryId}`
+    run("UPDATE deliveries SET state = ?, open = ? WHERE delivery_id = ?", [state, isOpen ? 1 : 0, deliveryId])
 
   const answerOpen = Effect.fnUntraced(function* (
     { what }: Item,
@@ -110,10 +110,17 @@ export const make = (
   const answer = Effect.fnUntraced(function* (item: Item) {
     const now = yield* Clock.currentTimeMillis
     const id = toId(item.deliveryId)
-    const found = sql<talkRows.DeliveryRow>`SELECT * FROM deliveries
-      WHERE delivery_id = ${id} AND agent_id = ${item.agentId}`
+    const found = run<talkRows.DeliveryRow>(
+      "SELECT delivery_id, agent_id, conversation_id, type, turn, state FROM deliveries WHERE delivery_id = ? AND agent_id = ?",
+      [id, item.agentId]
+    )
     let [delivery] = yield* found
     if (delivery === undefined) return refuse(refusals.noDelivery())
+    // That a turn is in the agent's hands changes nothing of the talk.
+    if (item.what._tag === "Accepted" && delivery.type !== "notice" && delivery.state === "pending") {
+      yield* run("UPDATE deliveries SET state = 'accepted' WHERE delivery_id = ? AND state = 'pending'", [id])
+      return done(id, "accepted")
+    }
     const row = yield* lock(delivery.conversation_id)
     // Read again under the lock, where others may have answered meanwhile.
     delivery = (yield* sql.onDialectOrElse({ pg: () => found, orElse: () => Effect.succeed([delivery]) }))[0]

@@ -11,6 +11,7 @@ import type { Outgoing } from "../../../services/platform/Talks.ts"
 import type { WorldCatalog } from "../../../services/platform/Worlds.ts"
 import type { DeliveryType } from "../../../services/protocol/RelayFrame.ts"
 import * as secrets from "../secrets.ts"
+import * as statements from "./statements.ts"
 import * as talkRows from "./talkRows.ts"
 import * as talkWords from "./talkWords.ts"
 
@@ -21,6 +22,39 @@ export interface Stepped {
   /** Undefined: what happened changed nothing. */
   readonly talk: Conversation.Talk | undefined
 }
+
+/** The columns of what a step changes, in the order in which `talkRows.ofTalk` gives them. */
+const changed = [
+  "status",
+  "kickoff",
+  "turn",
+  "speaker",
+  "requester_hand",
+  "peer_hand",
+  "silences",
+  "due_at",
+  "end_reason",
+  "updated_at"
+] as const
+
+/** The statements of every turn. */
+const texts = {
+  agent: "SELECT agent_id, agent_code, domain, display_name FROM world_agents WHERE agent_id = ?",
+  lock: "SELECT * FROM conversations WHERE conversation_id = ?",
+  update: `UPDATE conversations SET ${changed.map((column) => `${column} = ?`).join(", ")} WHERE conversation_id = ?`,
+  turn: statements.insertText("turns", ["conversation_id", "turn", "from_id", "text", "raised_hand", "silence", "at"]),
+  delivery: statements.insertText("deliveries", [
+    "delivery_id",
+    "agent_id",
+    "conversation_id",
+    "type",
+    "turn",
+    "payload",
+    "state",
+    "open",
+    "created_at"
+  ])
+} as const
 
 export const make = (
   sql: SqlClient,
@@ -35,14 +69,13 @@ export const make = (
     return new Map(rows.map((row) => [row.agent_id, row]))
   })
 
-  /** Nobody else steps this talk until the transaction ends. SQLite has one writer at a time. */
-  const forUpdate = sql.literal(sql.onDialectOrElse({ pg: () => "FOR UPDATE", orElse: () => "" }))
+  const run = statements.make(sql)
 
-  const lock = Effect.fnUntraced(function* (conversationId: string) {
-    const [row] = yield* sql<talkRows.ConversationRow>`SELECT * FROM conversations
-      WHERE conversation_id = ${conversationId} ${forUpdate}`
-    return row
-  })
+  /** Nobody else steps this talk until the transaction ends. SQLite has one writer at a time. */
+  const locking = sql.onDialectOrElse({ pg: () => `${texts.lock} FOR UPDATE`, orElse: () => texts.lock })
+
+  const lock = (conversationId: string) =>
+    Effect.map(run<talkRows.ConversationRow>(locking, [conversationId]), ([row]) => row)
 
   const about = Effect.fnUntraced(function* (
     row: talkRows.ConversationRow,
@@ -51,7 +84,9 @@ export const make = (
     isFirst: boolean
   ) {
     const otherId = talkRows.agentOn(row, Conversation.otherSide(side))
-    const agent = (yield* agents([otherId])).get(otherId)
+    const [agent] = yield* run<Pick<talkRows.AgentRow, "agent_code" | "domain" | "display_name">>(texts.agent, [
+      otherId
+    ])
     const [member] =
       !isFirst || row.world_id === null
         ? []
@@ -90,7 +125,7 @@ export const make = (
       open: 1,
       created_at: now
     }
-    yield* sql`INSERT INTO deliveries ${sql.insert(delivery)}`
+    yield* run(texts.delivery, Object.values(delivery))
     return { agentId: delivery.agent_id, delivery: talkRows.toDelivery(delivery, row) } satisfies Outgoing
   })
 
@@ -140,18 +175,20 @@ export const make = (
     if (talk === before) return { row, outgoing: [], talk: undefined } satisfies Stepped
     const columns = talkRows.ofTalk(talk)
     const after: talkRows.ConversationRow = { ...row, ...columns, updated_at: now }
-    yield* sql`UPDATE conversations SET ${sql.update({ ...columns, updated_at: now })}
-      WHERE conversation_id = ${row.conversation_id}`
+    yield* run(texts.update, [
+      ...changed.map((column) => (column === "updated_at" ? now : columns[column])),
+      row.conversation_id
+    ])
     if (talk.turn > before.turn && (happening._tag === "Said" || happening._tag === "KeptSilent")) {
-      yield* sql`INSERT INTO turns ${sql.insert({
-        conversation_id: row.conversation_id,
-        turn: talk.turn,
-        from_id: talkRows.agentOn(row, happening.by),
-        text: happening._tag === "Said" ? happening.text : "",
-        raised_hand: happening._tag === "Said" && happening.raisedHand ? 1 : 0,
-        silence: happening._tag === "KeptSilent" ? happening.reason : null,
-        at: now
-      })}`
+      yield* run(texts.turn, [
+        row.conversation_id,
+        talk.turn,
+        talkRows.agentOn(row, happening.by),
+        happening._tag === "Said" ? happening.text : "",
+        happening._tag === "Said" && happening.raisedHand ? 1 : 0,
+        happening._tag === "KeptSilent" ? happening.reason : null,
+        now
+      ])
     }
     if (Conversation.isOver(talk) && !Conversation.isOver(before)) {
       // What was still to be answered is waited for no more.
@@ -180,7 +217,7 @@ export const make = (
     return row === undefined ? undefined : yield* apply(row, happens(talkRows.toTalk(row)), now)
   })
 
-  return { agents, apply, carryOut, lock, settleEnd, stepLocked }
+  return { run, agents, apply, carryOut, lock, settleEnd, stepLocked }
 }
 
 export type Steps = ReturnType<typeof make>
