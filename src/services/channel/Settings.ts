@@ -525,7 +525,7 @@ export const table = {
   token: secret({
     name: "CLAWFIBER_TOKEN",
     topic: "Program",
-    about: "Your own token or key on a platform, for `chat`. Not needed on this machine."
+    about: "Your own token or key on a platform, for `chat` and `tasks`. Wins over what `clawfiber sign-in` has kept."
   }),
   log: choice(
     {
