@@ -42,6 +42,35 @@ export interface PluginRuntime {
   readonly state: { readonly resolveStateDir: () => string }
 }
 
+/** One part of a message, as the host hands it over. */
+export interface Sending {
+  readonly cfg: Config
+  readonly to: string
+  readonly text: string
+  readonly accountId?: string | null
+  readonly mediaUrl?: string
+  readonly mediaAccess?: unknown
+  readonly mediaLocalRoots?: ReadonlyArray<string>
+  readonly mediaReadFile?: unknown
+  readonly signal?: AbortSignal
+  readonly deliveryQueueId?: string
+  readonly deliveryPartIndex?: number
+  readonly onPlatformSendDispatch?: () => Promise<void>
+  readonly assertDirectAdapterHandoff?: () => void
+}
+
+/** What the host holds as the proof that a message was taken. */
+export interface Receipt {
+  readonly primaryPlatformMessageId: string
+  readonly platformMessageIds: ReadonlyArray<string>
+  readonly parts: ReadonlyArray<{
+    readonly platformMessageId: string
+    readonly kind: "text" | "media"
+    readonly index: number
+  }>
+  readonly sentAt: number
+}
+
 export interface GatewayRequest {
   readonly params: Readonly<Record<string, unknown>>
   readonly respond: (

@@ -7,37 +7,9 @@ import { createHash, randomUUID } from "node:crypto"
 import type { Config } from "../../layers/channel/openclaw/Host.ts"
 import type { Said } from "../../services/protocol/Sayings.ts"
 import { accountIds, channel, defaultAccountId } from "./config.ts"
+import type { Receipt, Sending } from "./host.ts"
 import { hint, normalizeTarget, seatOf } from "./targets.ts"
 import * as registry from "./registry.ts"
-
-/** One part of a message, as the host hands it over. */
-export interface Sending {
-  readonly cfg: Config
-  readonly to: string
-  readonly text: string
-  readonly accountId?: string | null
-  readonly mediaUrl?: string
-  readonly mediaAccess?: unknown
-  readonly mediaLocalRoots?: ReadonlyArray<string>
-  readonly mediaReadFile?: unknown
-  readonly signal?: AbortSignal
-  readonly deliveryQueueId?: string
-  readonly deliveryPartIndex?: number
-  readonly onPlatformSendDispatch?: () => Promise<void>
-  readonly assertDirectAdapterHandoff?: () => void
-}
-
-/** What the host holds as the proof that a message was taken. */
-export interface Receipt {
-  readonly primaryPlatformMessageId: string
-  readonly platformMessageIds: ReadonlyArray<string>
-  readonly parts: ReadonlyArray<{
-    readonly platformMessageId: string
-    readonly kind: "text" | "media"
-    readonly index: number
-  }>
-  readonly sentAt: number
-}
 
 /** Bytes of one file. */
 const maxFile = 64 * 1024 * 1024

@@ -29,6 +29,8 @@ const ended = (response: ServerResponse): Promise<void> =>
     else response.once("close", () => resolve())
   })
 
+let files: Promise<typeof import("./pageFiles.ts")> | undefined
+
 export const register = (api: PluginApi): void => {
   if (api.registrationMode !== undefined && api.registrationMode !== "full") return
   api.registerHttpRoute({
@@ -48,7 +50,9 @@ export const register = (api: PluginApi): void => {
     auth: "plugin",
     match: "prefix",
     handler: async (request, response) => {
-      const { answer } = await import("./pageFiles.ts")
+      // Shared: the host's loader gives a second import of a module that is being loaded a half made one.
+      files ??= import("./pageFiles.ts")
+      const { answer } = await files
       return answer(request, response, root, `${root}/page`)
     }
   })
