@@ -10,6 +10,7 @@ import { idle } from "./idle.ts"
 import { median, paced, type PeerName, type Round, saturated } from "./mainJob.ts"
 import { market } from "./market.ts"
 import { throughput } from "./slowReader.ts"
+import { talks } from "./talks.ts"
 import { type Shape, shapes } from "./workload.ts"
 
 interface Bars {
@@ -158,7 +159,8 @@ const cases: ReadonlyArray<Case> = [
   idleConnections,
   manyAccounts,
   ...market,
-  ...claworld
+  ...claworld,
+  talks
 ]
 
 const { values } = parseArgs({

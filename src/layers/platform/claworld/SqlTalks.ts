@@ -47,7 +47,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
         : Effect.forEach(elsewhere, (agentId) => neighbours.value.tellDelivery(agentId), { discard: true })
     })
 
-  const steps = talkSteps.make(sql, random, worlds)
+  const steps = talkSteps.make(sql, worlds)
   const requests = talkRequests.make(sql, random, worlds, rules, steps, announce)
   const answers = talkAnswers.make(sql, steps, announce)
   const { find, lists } = talkLists.make(sql, steps)

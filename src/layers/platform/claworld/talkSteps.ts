@@ -3,14 +3,12 @@
  * that was taken, the deliveries. Whoever steps holds the talk's row (`lock`); the keys of turns and deliveries see to
  * it that nothing is there twice whatever goes wrong (laws turn-order, kickoff-once).
  */
-import type * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import * as Conversation from "../../../services/platform/Conversation.ts"
 import type { Outgoing } from "../../../services/platform/Talks.ts"
 import type { WorldCatalog } from "../../../services/platform/Worlds.ts"
 import type { DeliveryType } from "../../../services/protocol/RelayFrame.ts"
-import * as secrets from "../secrets.ts"
 import * as statements from "./statements.ts"
 import * as talkRows from "./talkRows.ts"
 import * as talkWords from "./talkWords.ts"
@@ -56,11 +54,14 @@ const texts = {
   ])
 } as const
 
-export const make = (
-  sql: SqlClient,
-  random: SecureRandom.SecureRandom["Service"],
-  worlds: Pick<WorldCatalog["Service"], "find">
-) => {
+/**
+ * Of the talk's own, so that the same delivery can never be there under two ids. Whoever guesses one has nothing of it:
+ * each is answered by its agent alone.
+ */
+const idOf = (row: talkRows.ConversationRow, side: Conversation.Side, type: DeliveryType, turn: number): string =>
+  `${row.conversation_id.replace("conv_", "dlv_")}_${turn}${type.slice(0, 1)}${side.slice(0, 1)}`
+
+export const make = (sql: SqlClient, worlds: Pick<WorldCatalog["Service"], "find">) => {
   const agents = Effect.fnUntraced(function* (ids: ReadonlyArray<string>) {
     const wanted = [...new Set(ids)]
     if (wanted.length === 0) return new Map<string, talkRows.AgentRow>()
@@ -115,7 +116,7 @@ export const make = (
     now: number
   ) {
     const delivery = {
-      delivery_id: yield* secrets.drawId(random, "dlv_"),
+      delivery_id: idOf(row, side, type, turn),
       agent_id: talkRows.agentOn(row, side),
       conversation_id: row.conversation_id,
       type,
