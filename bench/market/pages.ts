@@ -15,7 +15,7 @@ import { fill } from "./tasks.ts"
 const tasks = 100_000
 const pageSize = 20
 /** Until the compiler knows both sides. */
-const warmUp = 10
+const warmUp = 100
 
 const outside = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, SecureRandom.layerWebCrypto)
 
