@@ -47,7 +47,7 @@ export const deletePerson = (input: Input & Common & { readonly yes: boolean }) 
       const person = yield* find(input.who, place)
       if (!input.yes) {
         return yield* new Failure({
-          message: `${person.name} (${person.userId}) would be deleted with all conversations, files, tasks, points and keys, and nothing brings them back. Add --yes to do it. Nothing was done.`
+          message: `${person.name} (${person.userId}) would be deleted with all conversations, files, tasks, points, keys and agents of Claworld, and nothing brings them back. Add --yes to do it. Nothing was done.`
         })
       }
       const gone = yield* PersonData.remove(person, place)

@@ -7,6 +7,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { NotFound } from "../../../services/platform/PlatformError.ts"
 import { fromHundredths } from "../../../services/protocol/Market.ts"
 import * as Migrate from "../../sql/Migrate.ts"
+import * as personWorlds from "../claworld/personWorlds.ts"
 import * as Migrations from "../Migrations.ts"
 import * as rows from "../exchangeRows.ts"
 import { sanitizeFilename } from "../filenames.ts"
@@ -161,7 +162,14 @@ export const exportTo = Effect.fn("PersonData.exportTo")(function* (
     const agents = yield* sql<{ claw_id: string; name: string }>`
       SELECT claw_id, name FROM identities WHERE owner_id = ${userId} ORDER BY created_at, claw_id`
     const files = yield* sql<FileRow>`SELECT * FROM files WHERE user_id = ${userId} ORDER BY created_at, file_id`
-    return { keys, agents, files, conversations: yield* conversationsOf(userId), market: yield* marketOf(userId) }
+    return {
+      keys,
+      agents,
+      files,
+      conversations: yield* conversationsOf(userId),
+      market: yield* marketOf(userId),
+      claworld: yield* personWorlds.collect(userId)
+    }
   }).pipe(sql.withTransaction, toStoreError)
 
   const said = Effect.mapError(Archive.fromPlatformError(options.file))
@@ -212,7 +220,8 @@ export const exportTo = Effect.fn("PersonData.exportTo")(function* (
     files,
     tasks: found.market.tasks,
     handed_in: handedIn,
-    points: found.market.ledger
+    points: found.market.ledger,
+    claworld_agents: found.claworld
   }
   yield* said(fs.writeFileString(path.join(place, "person.json"), `${JSON.stringify(data, null, 2)}\n`))
   yield* Archive.pack(place, ["person.json", "files"], options.file)
@@ -224,7 +233,10 @@ export const exportTo = Effect.fn("PersonData.exportTo")(function* (
   }
 }, Effect.scoped)
 
-/** Conversations, files, tasks, keys, tickets, activations and the person: in one transaction, then the bytes. Agents of theirs stay, without owner. */
+/**
+ * Conversations, files, tasks, keys, tickets, activations, agents of Claworld and the person: in one transaction, then
+ * the bytes. Other agents of theirs stay, without owner.
+ */
 export const remove = Effect.fn("PersonData.remove")(function* ({ userId }: Person, options: Options) {
   const sql = yield* SqlClient.SqlClient
   const fs = yield* FileSystem.FileSystem
@@ -233,6 +245,7 @@ export const remove = Effect.fn("PersonData.remove")(function* ({ userId }: Pers
     // First, so that nobody signs in by it any more while the rest goes.
     yield* sql`DELETE FROM people WHERE user_id = ${userId}`
     const { tasks, unnamed } = yield* taskDeparture.leave(userId)
+    yield* personWorlds.leave(userId)
     yield* sql`DELETE FROM api_keys WHERE user_id = ${userId}`
     yield* sql`DELETE FROM tickets WHERE user_id = ${userId}`
     yield* sql`DELETE FROM activations WHERE user_id = ${userId}`
