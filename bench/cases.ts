@@ -25,7 +25,7 @@ export const row = (
     case: name,
     ours: Number(ours.toPrecision(4)),
     peer: Number(peer.toPrecision(4)),
-    ratio: Number(ratio.toFixed(2)),
+    ratio: Number(ratio < 0.1 ? ratio.toPrecision(2) : ratio.toFixed(2)),
     bar: bar.least === undefined ? `at most ${bar.most}` : `at least ${bar.least}`,
     holds: bar.least === undefined ? ratio <= (bar.most ?? 0) : ratio >= bar.least
   }
