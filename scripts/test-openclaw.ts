@@ -18,11 +18,12 @@ if (!existsSync(`${folder}/node_modules/openclaw/openclaw.mjs`)) {
     process.exit(3)
   }
 }
-// What is built of an earlier state would be loaded instead of the sources.
-if (existsSync("dist/programs")) {
-  const built = spawnSync("npm", ["run", "--silent", "build"], { stdio: "inherit", shell })
-  if (built.status !== 0) process.exit(built.status ?? 1)
-}
+// What is built of an earlier state would be loaded instead of the sources; the page is always served as it was built.
+const built = spawnSync("npm", ["run", "--silent", existsSync("dist/programs") ? "build" : "build:ui"], {
+  stdio: "inherit",
+  shell
+})
+if (built.status !== 0) process.exit(built.status ?? 1)
 const tested = spawnSync("vitest", ["run", "-c", `${folder}/vitest.config.ts`, ...process.argv.slice(2)], {
   stdio: "inherit",
   shell
