@@ -49,8 +49,8 @@ const inBatches = async <A, B>(
   return out
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- answers as a stranger reads them
 const post = async (url: string, token: string | undefined, body: object): Promise<any> => {
-  // oxlint-disable-line typescript/no-explicit-any -- answers as a stranger reads them
   const answer = await fetch(url, {
     method: "POST",
     headers: {
