@@ -10,6 +10,7 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import * as Schema from "effect/Schema"
 import { afterAll, beforeAll } from "vitest"
 import { names } from "../../src/layers/channel/ToolHandlers.ts"
+import * as WorldTools from "../../src/services/protocol/WorldTools.ts"
 import * as TaskTools from "../../src/services/protocol/TaskTools.ts"
 import * as Tools from "../../src/services/protocol/Tools.ts"
 import { folder, run, serve, type Served } from "./cli.ts"
@@ -114,7 +115,11 @@ describe("mcp", () => {
   it("offers our tools with exactly our schemas, and answers what is wrong in words", async () => {
     const client = await host(own.path)
     const { tools } = await client.listTools()
-    const all = [...names.map((name) => Tools.toolkit.tools[name]), ...Object.values(TaskTools.workToolkit.tools)]
+    const all = [
+      ...names.map((name) => Tools.toolkit.tools[name]),
+      ...Object.values(TaskTools.workToolkit.tools),
+      ...Object.values(WorldTools.toolkit.tools)
+    ]
     assert.deepStrictEqual(
       tools.map(({ inputSchema, name }) => ({ name, inputSchema })),
       all.map((tool) => ({ name: tool.name, inputSchema: JSON.parse(JSON.stringify(Tools.parametersOf(tool))) }))
@@ -274,7 +279,7 @@ describe("mcp", () => {
     it("serves two hosts at once, with the same tools", async () => {
       const [one, other] = await Promise.all([client(), client()])
       const [ours, theirs] = await Promise.all([one.listTools(), other.listTools()])
-      assert.lengthOf(ours.tools, 10)
+      assert.lengthOf(ours.tools, 19)
       assert.deepStrictEqual(ours, theirs)
       await call(one, "write_file", { path: "shared.txt", text: "one" })
       await one.close()

@@ -57,7 +57,7 @@ export interface Seats {
   readonly reasonOf: (accountId: string) => string
 }
 
-const noIdentity = (accountId: string): string =>
+export const noIdentity = (accountId: string): string =>
   `The account ${accountId} has no identity in Claworld yet. Its operator makes one with: clawfiber worlds activate`
 
 /** The identity on disk, or a new one where this machine's own service gives one to anybody. */
