@@ -9,7 +9,6 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import * as ClaworldStores from "../../src/layers/platform/claworld/ClaworldStores.ts"
 import * as Stores from "../../src/layers/platform/Stores.ts"
 import * as Matching from "../../src/services/platform/Matching.ts"
 import { WorldCatalog } from "../../src/services/platform/Worlds.ts"
@@ -63,6 +62,7 @@ const own = Effect.fnUntraced(function* (agentId: string) {
 
 const run = Effect.fnUntraced(function* (members: number, present: number) {
   const catalog = yield* WorldCatalog
+  yield* catalog.seed
   yield* fill(members, present)
   const { searchSchema } = yield* catalog.find(worldId)
   const feed = (agentId: string) =>
@@ -100,7 +100,7 @@ const run = Effect.fnUntraced(function* (members: number, present: number) {
 export const candidates = async (members: number, present: number): Promise<Figures> => {
   const folder = mkdtempSync(join(tmpdir(), "clawfiber-candidates-"))
   const outside = Layer.mergeAll(NodeFileSystem.layer, NodePath.layer, SecureRandom.layerWebCrypto)
-  const layer = ClaworldStores.layer().pipe(Layer.provideMerge(Stores.layerSqlite({ folder })), Layer.provide(outside))
+  const layer = Stores.layerSqlite({ folder }).pipe(Layer.provide(outside))
   try {
     return await Effect.runPromise(run(members, present).pipe(Effect.provide(layer)))
   } finally {

@@ -6,7 +6,8 @@ import * as Schema from "effect/Schema"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
-import * as ClaworldStores from "../../../../src/layers/platform/claworld/ClaworldStores.ts"
+import * as SqlWorldAgents from "../../../../src/layers/platform/claworld/SqlWorldAgents.ts"
+import * as SqlWorldCatalog from "../../../../src/layers/platform/claworld/SqlWorldCatalog.ts"
 import * as Matching from "../../../../src/services/platform/Matching.ts"
 import { WorldAgents, WorldCatalog } from "../../../../src/services/platform/Worlds.ts"
 import { forEachDatabase } from "../stores/databases.ts"
@@ -224,7 +225,10 @@ forEachDatabase("Candidates", (stores, runs) => {
         const here = yield* Effect.all([WorldAgents, WorldCatalog])
         // Another process over the same database has an index of its own.
         const context = yield* Layer.build(
-          Layer.fresh(ClaworldStores.layer({ seed: false })).pipe(Layer.provide(SecureRandom.layerWebCrypto))
+          Layer.fresh(SqlWorldCatalog.layer).pipe(
+            Layer.provideMerge(SqlWorldAgents.layer()),
+            Layer.provide(SecureRandom.layerWebCrypto)
+          )
         )
         const there = yield* Effect.provideContext(Effect.all([WorldAgents, WorldCatalog]), context)
         const ids = yield* Effect.forEach(Array.from({ length: 12 }), (_, i) =>

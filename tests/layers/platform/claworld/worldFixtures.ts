@@ -1,17 +1,13 @@
-/** Claworld's stores over each database, with agents and worlds to begin with. */
-import * as SecureRandom from "effect/crypto/SecureRandom"
+/** Claworld's places over each database, with agents and worlds to begin with. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ClaworldStores from "../../../../src/layers/platform/claworld/ClaworldStores.ts"
 import { type Actor, WorldAgents, WorldCatalog, type WorldFailure } from "../../../../src/services/platform/Worlds.ts"
 import type { StoresOf } from "../stores/databases.ts"
 
-export const over = (stores: ReturnType<StoresOf>, options?: ClaworldStores.Options) =>
-  Layer.fresh(ClaworldStores.layer(options)).pipe(
-    Layer.provide(SecureRandom.layerWebCrypto),
-    Layer.provideMerge(stores)
-  )
+/** With the default worlds. */
+export const over = (stores: ReturnType<StoresOf>) =>
+  Layer.effectDiscard(Effect.flatMap(WorldCatalog, ({ seed }) => seed)).pipe(Layer.provideMerge(stores))
 
 export const as = (agentId: string): Actor => ({ _tag: "Agent", agentId })
 export const person = (userId: string): Actor => ({ _tag: "Person", userId, isOperator: false })
