@@ -289,6 +289,36 @@ forEachDatabase("Candidates", (stores, runs) => {
     { arbitrary: { runs: runs(16) } }
   )
 
+  it.effect("what many change at once is all seen by whoever asks afterwards, also if it asked in between", () =>
+    Effect.gen(function* () {
+      const agents = yield* WorldAgents
+      const ids = yield* Effect.forEach(Array.from({ length: 16 }), (_, i) => member(`Agent ${i}`, likes(i)))
+      const now = yield* Clock.currentTimeMillis
+      const change = (agentId: string, i: number) => {
+        if (i % 4 === 0) return agents.go(agentId, 1)
+        if (i % 4 === 1) return enter(agentId, profile("New", likes(i * 5)))
+        if (i % 4 === 2) return agents.edit(as(agentId), agentId, { discoverable: i % 8 === 2 })
+        return agents.come(agentId, now + 60_000)
+      }
+      for (let turn = 0; turn < 4; turn++) {
+        yield* Effect.forEach(
+          ids.flatMap((agentId, i) =>
+            [agentId, ids[(i * 7) % 16] ?? agentId].map((id, j) => [id, i + j + turn] as const)
+          ),
+          ([agentId, i]) => (i % 5 === 4 ? Effect.asVoid(feed(agentId)) : Effect.asVoid(change(agentId, i))),
+          { concurrency: "unbounded" }
+        )
+        for (const agentId of ids.slice(0, 3)) {
+          const scanned = yield* fullScan(dating, agentId, 16)
+          assert.deepStrictEqual(
+            yield* idsOf(agentId, 16),
+            scanned.map(({ agentId }) => agentId)
+          )
+        }
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("terms that were read by other rules are read anew", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
