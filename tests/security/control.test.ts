@@ -242,7 +242,9 @@ describe("the operator's door", () => {
     assert.match(String(page.headers["content-security-policy"]), /script-src 'self'/)
     for (const path of ["/api/agents", "/v1/models"]) assert.strictEqual((await ask(url, path)).status, 404)
     assert.deepStrictEqual(JSON.parse((await ask(url, "/places.json")).text), { places: ["agent"] })
-    assert.deepStrictEqual(JSON.parse((await ask(open.url, "/places.json")).text), { places: ["chat", "market", "agent"] })
+    assert.deepStrictEqual(JSON.parse((await ask(open.url, "/places.json")).text), {
+      places: ["chat", "market", "worlds", "agent"]
+    })
   })
 
   it("is full at sixteen readers, and has room again when one leaves (law bounded)", async () => {

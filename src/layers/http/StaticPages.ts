@@ -14,7 +14,7 @@ import type * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import { fileURLToPath } from "node:url"
 
-export type Place = "chat" | "market" | "agent"
+export type Place = "chat" | "market" | "worlds" | "agent"
 
 export interface Options {
   /** The folder with the built page. */

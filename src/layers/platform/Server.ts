@@ -233,7 +233,7 @@ const make = Effect.fnUntraced(function* (options: ServeOptions) {
     ),
     Pages.layer({
       root: options.uiRoot ?? StaticPages.built(),
-      places: options.control === undefined ? ["chat", "market"] : ["chat", "market", "agent"]
+      places: ["chat", "market", "worlds", ...(options.control === undefined ? [] : (["agent"] as const))]
     }),
     options.control ?? Layer.empty,
     sockets

@@ -8,9 +8,11 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type {
   Activated,
+  BlockedAgent,
   CandidateFeed,
   JoinOutcome,
   Member,
+  Membership,
   WorldAgent,
   WorldDetail,
   WorldSummary
@@ -51,7 +53,13 @@ export interface Paged<A> {
 /** Who acts: an agent for itself, a person for an agent of theirs (the operator for any). */
 export type Actor =
   | { readonly _tag: "Agent"; readonly agentId: string }
-  | { readonly _tag: "Person"; readonly userId: string; readonly isOperator: boolean }
+  | {
+      readonly _tag: "Person"
+      readonly userId: string
+      readonly isOperator: boolean
+      /** On the platform's own machine: also for agents that nobody owns, which were made there without a person. */
+      readonly keepsUnowned?: boolean
+    }
 
 export interface NewFeedback {
   readonly category: FeedbackCategory
@@ -86,8 +94,8 @@ export class WorldAgents extends Context.Service<
       WorldFailure
     >
     readonly find: (agentId: string) => Effect.Effect<WorldAgent, WorldFailure>
-    /** Of the person, by name; of all, for the operator with `all`. */
-    readonly owned: (userId: string, all?: boolean) => Effect.Effect<ReadonlyArray<WorldAgent>, StoreError>
+    /** Those that the person may act for, by name. */
+    readonly owned: (person: Extract<Actor, { _tag: "Person" }>) => Effect.Effect<ReadonlyArray<WorldAgent>, StoreError>
     /** Refuses with not_your_agent where the actor may not act for it; gives the agent where it may. */
     readonly actFor: (actor: Actor, agentId: string) => Effect.Effect<WorldAgent, WorldFailure>
     readonly edit: (
@@ -101,6 +109,11 @@ export class WorldAgents extends Context.Service<
     ) => Effect.Effect<WorldAgent, WorldFailure>
     readonly block: (actor: Actor, agentId: string, otherId: string) => Effect.Effect<void, WorldFailure>
     readonly unblock: (actor: Actor, agentId: string, otherId: string) => Effect.Effect<void, WorldFailure>
+    /** The latest first. */
+    readonly blocked: (
+      actor: Actor,
+      agentId: string
+    ) => Effect.Effect<ReadonlyArray<typeof BlockedAgent.Type>, WorldFailure>
     /**
      * Presence: the relay says that a connection stands, and again before `until` is over; with the number of the
      * connection (drawn from the database), so that an older one that leaves says nothing about a newer one.
@@ -160,7 +173,12 @@ export class WorldCatalog extends Context.Service<
       round: DraftRound & { readonly maxFieldsPerStep?: number | undefined; readonly collectOnly?: boolean | undefined }
     ) => Effect.Effect<JoinOutcome, WorldFailure>
     readonly leave: (actor: Actor, worldId: string, agentId: string) => Effect.Effect<void, WorldFailure>
-    /** Those who may be seen by the actor: discoverable, not blocked; admins see all. */
+    /** The worlds an agent is in, the latest first, then those it is only an admin of. */
+    readonly ofAgent: (
+      actor: Actor,
+      agentId: string
+    ) => Effect.Effect<ReadonlyArray<typeof Membership.Type>, WorldFailure>
+    /** Those who may be seen by the actor: discoverable, not blocked; admins see all. Those online first. */
     readonly members: (
       actor: Actor,
       worldId: string,

@@ -16,7 +16,13 @@ import * as Worlds from "./Worlds.ts"
 /** Who calls: an agent by its app token, or a person by a token of the platform. */
 export type Caller =
   | { readonly _tag: "Agent"; readonly agentId: string }
-  | { readonly _tag: "Person"; readonly userId: string; readonly isOperator: boolean }
+  | {
+      readonly _tag: "Person"
+      readonly userId: string
+      readonly isOperator: boolean
+      /** On the platform's own machine: also for agents that nobody owns, which were made there without a person. */
+      readonly keepsUnowned?: boolean
+    }
 
 export class WorldCaller extends Context.Service<WorldCaller, Caller>()("clawfiber/protocol/WorldCaller") {}
 
@@ -82,6 +88,19 @@ export class WorldsApi extends HttpApiGroup.make("worlds")
       success: Models.Activated,
       error: [...common]
     }).annotate(OpenApi.Description, "A new token; the one before is good no more. For the person who owns the agent."),
+    HttpApiEndpoint.get("blocked", "/v1/agents/:agentId/blocked", {
+      params: { agentId: Schema.String },
+      success: Schema.Struct({ items: Schema.Array(Models.BlockedAgent) }),
+      error: [...common]
+    }).annotate(OpenApi.Description, "Whom it blocks, the latest first."),
+    HttpApiEndpoint.get("worldsOfAgent", "/v1/agents/:agentId/worlds", {
+      params: { agentId: Schema.String },
+      success: Schema.Struct({ items: Schema.Array(Models.Membership) }),
+      error: [...common]
+    }).annotate(
+      OpenApi.Description,
+      "The worlds it is in, with its answers, and those it is an admin of, shut ones too."
+    ),
     HttpApiEndpoint.put("block", "/v1/agents/:agentId/blocked/:otherId", {
       params: { agentId: Schema.String, otherId: Schema.String },
       success: Schema.Struct({ blocked: Schema.Boolean }),
@@ -136,7 +155,10 @@ export class WorldsApi extends HttpApiGroup.make("worlds")
         pagination: Models.WorldPage.fields.pagination
       }),
       error: [...common]
-    }).annotate(OpenApi.Description, "Members of a world that may be seen, for its members and admins."),
+    }).annotate(
+      OpenApi.Description,
+      "Members of a world that may be seen, for its members and admins; those online first."
+    ),
     HttpApiEndpoint.post("search", "/v1/worlds/:worldId/search", {
       params: world,
       payload: Schema.Struct({

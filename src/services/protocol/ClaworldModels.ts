@@ -214,6 +214,24 @@ export const Member = Schema.Struct({
   activeAt: Time
 })
 
+/** A world as one agent stands to it. */
+export const Membership = Schema.Struct({
+  worldId: Schema.String,
+  displayName: Schema.String,
+  isEnabled: Schema.Boolean,
+  isAdmin: Schema.Boolean,
+  /** `null`: an admin that is not in. */
+  joinedAt: Schema.NullOr(Time),
+  profile: Given
+})
+
+export const BlockedAgent = Schema.Struct({
+  agentId: Schema.String,
+  displayName: Schema.String,
+  address: Schema.String,
+  blockedAt: Time
+})
+
 export const Counterparty = Schema.Struct({
   agentId: Schema.String,
   displayName: Schema.String,

@@ -8,7 +8,17 @@ import * as SqlClient from "effect/sql/SqlClient"
 import { type Actor, WorldAgents } from "../../../services/platform/Worlds.ts"
 import * as secrets from "../secrets.ts"
 import { atEdge, lockKey, toId, toNumber } from "../sqlStore.ts"
-import { addressOf, codeFrom, displayName, type Numeric, readCode, type Row, toAgent } from "./agentRows.ts"
+import {
+  actsFor,
+  addressOf,
+  codeFrom,
+  displayName,
+  type Numeric,
+  ownedBy,
+  readCode,
+  type Row,
+  toAgent
+} from "./agentRows.ts"
 import { draw } from "./changes.ts"
 import * as refusals from "./refusals.ts"
 import * as worldFeedback from "./worldFeedback.ts"
@@ -93,8 +103,8 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     return yield* one(yield* sql<Row>`SELECT * FROM world_agents WHERE agent_id = ${toId(agentId)}`)
   }, atEdge)
 
-  const owned: WorldAgents["Service"]["owned"] = Effect.fn("WorldAgents.owned")(function* (userId, all) {
-    const whose = all === true ? sql`1 = 1` : sql`owner_id = ${toId(userId)}`
+  const owned: WorldAgents["Service"]["owned"] = Effect.fn("WorldAgents.owned")(function* (person) {
+    const whose = ownedBy(sql, person, "owner_id")
     const rows = yield* sql<Row>`SELECT * FROM world_agents WHERE ${whose}
       ORDER BY display_name, agent_id LIMIT 1000`
     const now = yield* Clock.currentTimeMillis
@@ -104,9 +114,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
   const actFor: WorldAgents["Service"]["actFor"] = Effect.fn("WorldAgents.actFor")(function* (actor, agentId) {
     if (actor._tag === "Agent" && actor.agentId !== agentId) return yield* refusals.notYourAgent
     const agent = yield* find(agentId)
-    return actor._tag === "Agent" || actor.isOperator || agent.ownerId === actor.userId
-      ? agent
-      : yield* refusals.notYourAgent
+    return actor._tag === "Agent" || actsFor(actor, agent.ownerId) ? agent : yield* refusals.notYourAgent
   })
 
   const renew: WorldAgents["Service"]["renew"] = Effect.fn("WorldAgents.renew")(function* (actor, agentId) {
@@ -172,6 +180,19 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     yield* sql`DELETE FROM blocks WHERE agent_id = ${agent.agentId} AND other_id = ${other.agentId}`
   }, atEdge)
 
+  const blocked: WorldAgents["Service"]["blocked"] = Effect.fn("WorldAgents.blocked")(function* (actor, agentId) {
+    const agent = yield* actFor(actor, agentId)
+    const rows = yield* sql<Row & { blocked_at: Numeric }>`SELECT a.*, b.created_at AS blocked_at
+      FROM blocks b JOIN world_agents a ON a.agent_id = b.other_id
+      WHERE b.agent_id = ${agent.agentId} ORDER BY b.created_at DESC, b.other_id LIMIT ${maxBlocks}`
+    return rows.map((row) => ({
+      agentId: row.agent_id,
+      displayName: row.display_name,
+      address: addressOf(row),
+      blockedAt: toNumber(row.blocked_at)
+    }))
+  }, atEdge)
+
   return WorldAgents.of({
     activate,
     authenticate,
@@ -182,6 +203,7 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     edit,
     block,
     unblock,
+    blocked,
     ...worldPresence.make(sql),
     ...worldFeedback.make(sql, random)
   })

@@ -108,6 +108,10 @@ export const make = Effect.gen(function* () {
     return yield* worldMembers.make(sql).members(actor, yield* findRow(sql, worldId), options)
   }, atEdge)
 
+  const ofAgent: WorldCatalog["Service"]["ofAgent"] = Effect.fn("WorldCatalog.ofAgent")(function* (actor, agentId) {
+    return yield* worldMembers.make(sql).ofAgent((yield* agents.actFor(actor, agentId)).agentId)
+  }, atEdge)
+
   const candidates: WorldCatalog["Service"]["candidates"] = Effect.fn("WorldCatalog.candidates")(function* (
     actor,
     worldId,
@@ -137,7 +141,7 @@ export const make = Effect.gen(function* () {
     }
   }).pipe(atEdge, Effect.withSpan("WorldCatalog.seed"))
 
-  return WorldCatalog.of({ create, edit, find, list, join, leave, members, candidates, seed })
+  return WorldCatalog.of({ create, edit, find, list, join, leave, members, ofAgent, candidates, seed })
 })
 
 export const layer: Layer.Layer<WorldCatalog, never, SqlClient.SqlClient | SecureRandom.SecureRandom | WorldAgents> =

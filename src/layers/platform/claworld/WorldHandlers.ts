@@ -71,7 +71,7 @@ const worlds = HttpApiBuilder.group(
           agents:
             caller._tag === "Agent"
               ? [yield* inWords(agents.find(caller.agentId))]
-              : yield* inWords(agents.owned(caller.userId, caller.isOperator))
+              : yield* inWords(agents.owned(caller))
         }
       }),
       editAgent: Effect.fnUntraced(function* ({ params, payload }) {
@@ -83,6 +83,12 @@ const worlds = HttpApiBuilder.group(
         const renewed = yield* inWords(agents.renew(caller, params.agentId))
         edge.relay.shut(params.agentId)
         return shown(renewed)
+      }),
+      blocked: Effect.fnUntraced(function* ({ params }) {
+        return { items: yield* inWords(agents.blocked(yield* WorldCaller, params.agentId)) }
+      }),
+      worldsOfAgent: Effect.fnUntraced(function* ({ params }) {
+        return { items: yield* inWords(catalog.ofAgent(yield* WorldCaller, params.agentId)) }
       }),
       block: Effect.fnUntraced(function* ({ params: { agentId, otherId } }) {
         yield* inWords(agents.block(yield* WorldCaller, agentId, otherId))

@@ -1,9 +1,12 @@
 /** Agents of Claworld as they lie in the database, and the codes of their addresses. */
 import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { Fragment } from "effect/sql/Statement"
+import type { Actor } from "../../../services/platform/Worlds.ts"
 import type { WorldAgent } from "../../../services/protocol/ClaworldModels.ts"
 import { bounds } from "../../../services/protocol/Worlds.ts"
 import * as names from "../names.ts"
-import { toNumber } from "../sqlStore.ts"
+import { toId, toNumber } from "../sqlStore.ts"
 import { badCode, invalid } from "./refusals.ts"
 
 export type Numeric = number | bigint | string
@@ -36,6 +39,19 @@ export const toAgent = (row: Row, now: number): WorldAgent => ({
   ownerId: row.owner_id,
   createdAt: toNumber(row.created_at)
 })
+
+type Person = Extract<Actor, { readonly _tag: "Person" }>
+
+/** Whether a person decides for an agent of this owner. */
+export const actsFor = (person: Person, ownerId: string | null): boolean =>
+  person.isOperator || (ownerId === null ? person.keepsUnowned === true : ownerId === person.userId)
+
+/** The same, as a condition on the owner's column. */
+export const ownedBy = (sql: SqlClient, person: Person, column: "owner_id" | "a.owner_id"): Fragment => {
+  if (person.isOperator) return sql`1 = 1`
+  const own = sql`${sql(column)} = ${toId(person.userId)}`
+  return person.keepsUnowned === true ? sql`(${own} OR ${sql(column)} IS NULL)` : own
+}
 
 /** Others read it: one line, without what cannot be shown. */
 export const displayName = (text: string) =>

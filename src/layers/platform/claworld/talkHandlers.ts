@@ -54,7 +54,7 @@ export const make = (agents: WorldAgents["Service"], talks: Talks["Service"]) =>
     const caller = yield* WorldCaller
     if (agentId !== undefined) return agentId
     if (caller._tag === "Agent") return caller.agentId
-    const [only, ...more] = yield* inWords(agents.owned(caller.userId))
+    const [only, ...more] = yield* inWords(agents.owned({ ...caller, keepsUnowned: false }))
     return only === undefined || more.length > 0 ? yield* nameAgent : only.agentId
   })
 

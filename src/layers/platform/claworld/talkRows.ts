@@ -11,6 +11,7 @@ import type { Delivery, DeliveryType } from "../../../services/protocol/RelayFra
 import { conversationSession } from "../../../services/protocol/Worlds.ts"
 import type * as Worlds from "../../../services/protocol/Worlds.ts"
 import { toNumber, toOptionalNumber } from "../sqlStore.ts"
+import { actsFor } from "./agentRows.ts"
 
 export type Numeric = number | bigint | string
 
@@ -92,9 +93,7 @@ export const addressOf = (agent: Pick<AgentRow, "agent_code" | "domain">): strin
 
 /** An agent for itself, a person for an agent of theirs, whoever runs the platform for any. */
 export const mayActFor = (actor: Actor, agent: Pick<AgentRow, "agent_id" | "owner_id">): boolean =>
-  actor._tag === "Agent"
-    ? actor.agentId === agent.agent_id
-    : actor.isOperator || (agent.owner_id !== null && agent.owner_id === actor.userId)
+  actor._tag === "Agent" ? actor.agentId === agent.agent_id : actsFor(actor, agent.owner_id)
 
 export const toTalk = (row: ConversationRow): Talk => ({
   policy: JSON.parse(row.policy),

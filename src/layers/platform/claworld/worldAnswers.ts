@@ -11,6 +11,7 @@ import { WorldAgents, type WorldFailure, type WorldRefusal } from "../../../serv
 import { type Caller, WorldAuthorization, WorldCaller, WorldReadable } from "../../../services/protocol/ClaworldApi.ts"
 import * as Errors from "../../../services/protocol/ClaworldErrors.ts"
 import { describe } from "../apiRefusals.ts"
+import { isLocal } from "../requests.ts"
 
 type Refused =
   | Errors.WorldInvalid
@@ -95,7 +96,7 @@ const storeFailed = (error: StoreError) =>
 /** The person of a token, or why there is none. */
 export const personOf = (people: People.People["Service"], token: string) =>
   people.authenticate(Redacted.make(token)).pipe(
-    Effect.map(({ userId }): Caller => ({ _tag: "Person", userId, isOperator: false })),
+    Effect.map(({ userId }) => ({ _tag: "Person" as const, userId, isOperator: false })),
     Effect.catchTags({
       Unauthorized: ({ message }) => Effect.fail(unauthorized(message)),
       StoreError: storeFailed
@@ -109,9 +110,14 @@ export const layerAuthorization: Layer.Layer<WorldAuthorization, never, WorldAge
     const people = yield* People.People
 
     const callerOf = Effect.fnUntraced(function* (bearer: string) {
-      const token = tokenOf(yield* HttpServerRequest, bearer)
+      const request = yield* HttpServerRequest
+      const token = tokenOf(request, bearer)
       if (token === "") return yield* noToken
-      if (!isOfAgent(token)) return yield* personOf(people, token)
+      if (!isOfAgent(token)) {
+        const person = yield* personOf(people, token)
+        // A key of a program opens nothing of which it could keep more than itself.
+        return isLocal(request) && !token.startsWith("ck_") ? { ...person, keepsUnowned: true } : person
+      }
       const { agentId } = yield* agents.authenticate(Redacted.make(token)).pipe(
         Effect.catchTags({
           WorldRefusal: ({ detail }) => Effect.fail(unauthorized(detail)),

@@ -3,13 +3,13 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { Actor, Paged } from "../../../services/platform/Worlds.ts"
-import type { Member } from "../../../services/protocol/ClaworldModels.ts"
+import type { Member, Membership } from "../../../services/protocol/ClaworldModels.ts"
 import { bounds } from "../../../services/protocol/Worlds.ts"
 import { toId, toNumber } from "../sqlStore.ts"
-import type { Numeric } from "./agentRows.ts"
+import { type Numeric, ownedBy } from "./agentRows.ts"
 import { headlineOf } from "./candidateFeed.ts"
 import * as refusals from "./refusals.ts"
-import { adminsOf, isAdmin, type Row as WorldRow, rulesOf } from "./worldRows.ts"
+import { adminsOf, isAdmin, isEnabled, type Row as WorldRow, rulesOf } from "./worldRows.ts"
 
 interface Row {
   readonly agent_id: string
@@ -31,8 +31,7 @@ export const pageOf = (options: { readonly page: number; readonly limit: number 
 export const make = (sql: SqlClient) => {
   /** The actor's agents that are in this world. */
   const own = Effect.fnUntraced(function* (actor: Actor, worldId: string) {
-    const whose =
-      actor._tag === "Agent" ? sql`a.agent_id = ${toId(actor.agentId)}` : sql`a.owner_id = ${toId(actor.userId)}`
+    const whose = actor._tag === "Agent" ? sql`a.agent_id = ${toId(actor.agentId)}` : ownedBy(sql, actor, "a.owner_id")
     const rows = yield* sql<{ agent_id: string }>`SELECT a.agent_id FROM world_agents a
       JOIN memberships m ON m.agent_id = a.agent_id AND m.world_id = ${worldId}
       WHERE ${whose} AND m.left_at IS NULL LIMIT 200`
@@ -59,7 +58,7 @@ export const make = (sql: SqlClient) => {
     const now = yield* Clock.currentTimeMillis
     const [total] = yield* sql<{ n: Numeric }>`SELECT count(*) AS n ${from}`
     const rows = yield* sql<Row>`SELECT m.agent_id, a.display_name, a.online_until, m.profile, m.joined_at, m.active_at
-      ${from} ORDER BY m.joined_at, m.agent_id LIMIT ${limit} OFFSET ${offset}`
+      ${from} ORDER BY CASE WHEN a.online_until > ${now} THEN 0 ELSE 1 END, m.joined_at, m.agent_id LIMIT ${limit} OFFSET ${offset}`
     const admins = adminsOf(world)
     const schema = rulesOf(world).entryProfileSchema
     const items = rows.map((row): typeof Member.Type => ({
@@ -74,5 +73,26 @@ export const make = (sql: SqlClient) => {
     return { items, page, pageSize: limit, totalCount: toNumber(total?.n ?? 0) } satisfies Paged<typeof Member.Type>
   })
 
-  return { members }
+  /** The agent is one that the caller may act for. */
+  const ofAgent = Effect.fnUntraced(function* (agentId: string) {
+    const most = 200
+    const entered = yield* sql<WorldRow & { profile: string; joined_at: Numeric }>`SELECT w.*, m.profile, m.joined_at
+      FROM memberships m JOIN worlds w ON w.world_id = m.world_id
+      WHERE m.agent_id = ${agentId} AND m.left_at IS NULL ORDER BY m.joined_at DESC, w.world_id LIMIT ${most}`
+    const run = yield* sql<WorldRow>`SELECT * FROM worlds WHERE admins LIKE ${`%"${agentId}"%`}
+      ORDER BY created_at DESC, world_id LIMIT ${most}`
+    const known = new Set(entered.map(({ world_id }) => world_id))
+    const of = (row: WorldRow) => ({
+      worldId: row.world_id,
+      displayName: row.display_name,
+      isEnabled: isEnabled(row),
+      isAdmin: adminsOf(row).includes(agentId)
+    })
+    return [
+      ...entered.map((row) => ({ ...of(row), joinedAt: toNumber(row.joined_at), profile: JSON.parse(row.profile) })),
+      ...run.filter(({ world_id }) => !known.has(world_id)).map((row) => ({ ...of(row), joinedAt: null, profile: {} }))
+    ] satisfies ReadonlyArray<typeof Membership.Type>
+  })
+
+  return { members, ofAgent }
 }

@@ -6,7 +6,7 @@ import type { Actor } from "../../../services/platform/Worlds.ts"
 import * as Models from "../../../services/protocol/ClaworldModels.ts"
 import { nextActions } from "../../../services/protocol/Worlds.ts"
 import { toId, toNumber } from "../sqlStore.ts"
-import type { Numeric } from "./agentRows.ts"
+import { type Numeric, ownedBy } from "./agentRows.ts"
 import { noWorld } from "./refusals.ts"
 
 export interface Row {
@@ -130,6 +130,6 @@ export const isAdmin = Effect.fnUntraced(function* (sql: SqlClient, actor: Actor
   if (actor.isOperator || row.made_by === madeBy(actor)) return true
   if (admins.length === 0) return false
   const owned = yield* sql`SELECT agent_id FROM world_agents
-    WHERE ${sql.in("agent_id", admins)} AND owner_id = ${toId(actor.userId)} LIMIT 1`
+    WHERE ${sql.in("agent_id", admins)} AND ${ownedBy(sql, actor, "owner_id")} LIMIT 1`
   return owned.length > 0
 })

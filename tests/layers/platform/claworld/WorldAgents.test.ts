@@ -87,7 +87,8 @@ forEachDatabase("WorldAgents", (stores) => {
       const agents = yield* WorldAgents
       const ada = yield* make("Ada", "ann")
       const own = yield* make("Nobody's")
-      for (const actor of [as(ada.agentId), person("ann"), operator]) yield* agents.actFor(actor, ada.agentId)
+      const ann = { _tag: "Person", userId: "ann", isOperator: false } as const
+      for (const actor of [as(ada.agentId), ann, operator]) yield* agents.actFor(actor, ada.agentId)
       for (const actor of [as(own.agentId), person("bob")]) {
         assert.deepInclude(yield* failure(agents.actFor(actor, ada.agentId)), {
           kind: "forbidden",
@@ -98,10 +99,20 @@ forEachDatabase("WorldAgents", (stores) => {
       assert.strictEqual(yield* codeOf(agents.actFor(person("ann"), own.agentId)), "not_your_agent")
       assert.strictEqual(yield* codeOf(agents.find("agt_\u0000")), "agent_not_found")
       assert.deepStrictEqual(
-        (yield* agents.owned("ann")).map(({ agentId }) => agentId),
+        (yield* agents.owned(ann)).map(({ agentId }) => agentId),
         [ada.agentId]
       )
-      assert.lengthOf(yield* agents.owned("ann", true), 2)
+      assert.lengthOf(yield* agents.owned({ ...ann, isOperator: true }), 2)
+      // On the platform's own machine: for what nobody owns as well, and for nobody else's.
+      const here = { ...ann, keepsUnowned: true }
+      assert.strictEqual((yield* agents.actFor(here, own.agentId)).agentId, own.agentId)
+      assert.lengthOf(yield* agents.owned(here), 2)
+      const bob = { ...here, userId: "bob" }
+      assert.strictEqual(yield* codeOf(agents.actFor(bob, ada.agentId)), "not_your_agent")
+      assert.deepStrictEqual(
+        (yield* agents.owned(bob)).map(({ agentId }) => agentId),
+        [own.agentId]
+      )
       const edited = yield* agents.edit(person("ann"), ada.agentId, { discoverable: false })
       assert.deepInclude(edited, { discoverable: false, contactable: true, displayName: "Ada" })
       assert.deepInclude(yield* agents.edit(as(ada.agentId), ada.agentId, { displayName: "Ada 2" }), {

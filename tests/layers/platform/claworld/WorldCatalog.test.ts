@@ -305,42 +305,47 @@ forEachDatabase("WorldCatalog", (stores) => {
     }).pipe(Effect.provide(layer))
   )
 
-  it.effect("members are seen by members, page by page; the hidden and the blocked by admins only", () =>
-    Effect.gen(function* () {
-      const catalog = yield* WorldCatalog
-      const agents = yield* WorldAgents
-      const admin = yield* make("Ada")
-      const { worldId } = yield* catalog.create(as(admin.agentId), world())
-      const made: Array<string> = []
-      for (const name of ["Bob", "Cleo", "Dan", "Eve"]) {
-        const { agentId } = yield* make(name, name === "Bob" ? "bob" : undefined)
-        yield* enter(agentId, { headline: `I am ${name}` }, worldId)
-        yield* TestClock.adjust("1 second")
-        made.push(agentId)
-      }
-      const [bob = "", cleo = "", dan = "", eve = ""] = made
-      yield* comeOnline(cleo)
-      yield* agents.edit(as(dan), dan, { discoverable: false })
-      yield* agents.block(as(eve), eve, bob)
-      const see = (actor = as(bob), page = 1, limit = 20) =>
-        Effect.map(catalog.members(actor, worldId, { page, limit }), ({ items, totalCount }) => {
-          assert.isAtLeast(totalCount, items.length)
-          return items.map(({ agentId }) => agentId)
-        })
-      assert.deepStrictEqual(yield* see(), [bob, cleo])
-      assert.deepStrictEqual(yield* see(person("bob")), [bob, cleo])
-      assert.deepStrictEqual(yield* see(as(dan)), [bob, cleo, dan, eve])
-      assert.deepStrictEqual(yield* see(as(admin.agentId)), made)
-      assert.deepStrictEqual(yield* see(operator, 2, 3), [eve])
-      const { items } = yield* catalog.members(as(bob), worldId, { page: 1, limit: 20 })
-      assert.deepInclude(items[1], { displayName: "Cleo", online: true, headline: "I am Cleo", worldRole: "member" })
-      const stranger = yield* make("Zoe")
-      assert.strictEqual(yield* codeOf(see(as(stranger.agentId))), "not_a_member")
-      assert.strictEqual(yield* codeOf(see(person("zoe"))), "not_a_member")
-      yield* catalog.leave(as(admin.agentId), worldId, cleo)
-      assert.deepStrictEqual(yield* see(), [bob])
-      assert.strictEqual(yield* codeOf(catalog.leave(as(bob), worldId, eve)), "not_your_agent")
-      assert.strictEqual(yield* codeOf(catalog.leave(as(stranger.agentId), worldId, stranger.agentId)), "not_a_member")
-    }).pipe(Effect.provide(layer))
+  it.effect(
+    "members are seen by members, page by page, those online first; the hidden and the blocked by admins only",
+    () =>
+      Effect.gen(function* () {
+        const catalog = yield* WorldCatalog
+        const agents = yield* WorldAgents
+        const admin = yield* make("Ada")
+        const { worldId } = yield* catalog.create(as(admin.agentId), world())
+        const made: Array<string> = []
+        for (const name of ["Bob", "Cleo", "Dan", "Eve"]) {
+          const { agentId } = yield* make(name, name === "Bob" ? "bob" : undefined)
+          yield* enter(agentId, { headline: `I am ${name}` }, worldId)
+          yield* TestClock.adjust("1 second")
+          made.push(agentId)
+        }
+        const [bob = "", cleo = "", dan = "", eve = ""] = made
+        yield* comeOnline(cleo)
+        yield* agents.edit(as(dan), dan, { discoverable: false })
+        yield* agents.block(as(eve), eve, bob)
+        const see = (actor = as(bob), page = 1, limit = 20) =>
+          Effect.map(catalog.members(actor, worldId, { page, limit }), ({ items, totalCount }) => {
+            assert.isAtLeast(totalCount, items.length)
+            return items.map(({ agentId }) => agentId)
+          })
+        assert.deepStrictEqual(yield* see(), [cleo, bob])
+        assert.deepStrictEqual(yield* see(person("bob")), [cleo, bob])
+        assert.deepStrictEqual(yield* see(as(dan)), [cleo, bob, dan, eve])
+        assert.deepStrictEqual(yield* see(as(admin.agentId)), [cleo, bob, dan, eve])
+        assert.deepStrictEqual(yield* see(operator, 2, 3), [eve])
+        const { items } = yield* catalog.members(as(bob), worldId, { page: 1, limit: 20 })
+        assert.deepInclude(items[0], { displayName: "Cleo", online: true, headline: "I am Cleo", worldRole: "member" })
+        const stranger = yield* make("Zoe")
+        assert.strictEqual(yield* codeOf(see(as(stranger.agentId))), "not_a_member")
+        assert.strictEqual(yield* codeOf(see(person("zoe"))), "not_a_member")
+        yield* catalog.leave(as(admin.agentId), worldId, cleo)
+        assert.deepStrictEqual(yield* see(), [bob])
+        assert.strictEqual(yield* codeOf(catalog.leave(as(bob), worldId, eve)), "not_your_agent")
+        assert.strictEqual(
+          yield* codeOf(catalog.leave(as(stranger.agentId), worldId, stranger.agentId)),
+          "not_a_member"
+        )
+      }).pipe(Effect.provide(layer))
   )
 })

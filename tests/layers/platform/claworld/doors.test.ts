@@ -7,7 +7,7 @@ import { activate, connect, event, reply, talking } from "./relayClient.ts"
 describe("Claworld's doors", () => {
   it.live("an agent by its token in any of three headers, a person for agents of theirs, nobody else", () =>
     Effect.gen(function* () {
-      const platform = yield* start()
+      const platform = yield* start({ behindProxy: 1 })
       const { token } = yield* signIn(platform, "Ann")
       const { token: other } = yield* signIn(platform, "Eve")
       const agent = yield* activate(platform, "Ann's", token)
@@ -23,7 +23,8 @@ describe("Claworld's doors", () => {
         assert.deepInclude(body["agents"][0], { agentId: agent.agentId, online: false, contactable: true })
         assert.notInclude(JSON.stringify(body), agent.appToken)
       }
-      const own = yield* call(platform, "GET", "/v1/agents", { token })
+      const away = { "x-forwarded-for": "203.0.113.7" }
+      const own = yield* call(platform, "GET", "/v1/agents", { token, headers: away })
       assert.strictEqual(own.body["agents"].length, 1)
       for (const headers of [{}, { authorization: "Bearer cwa_none" }, { authorization: "Bearer x.y.z" }]) {
         const { body, status } = yield* call(platform, "GET", "/v1/worlds", { headers })
@@ -31,7 +32,7 @@ describe("Claworld's doors", () => {
         assert.deepInclude(body, { error: "unauthorized", nextTool: "claworld_pair_agent" })
       }
       const edit = (as: string, agentId: string) =>
-        call(platform, "PATCH", `/v1/agents/${agentId}`, { token: as, body: { contactable: false } })
+        call(platform, "PATCH", `/v1/agents/${agentId}`, { token: as, headers: away, body: { contactable: false } })
       assert.deepInclude((yield* edit(token, agent.agentId)).body, { contactable: false })
       for (const [as, agentId] of [
         [other, agent.agentId],
@@ -42,6 +43,56 @@ describe("Claworld's doors", () => {
         assert.strictEqual(status, 403)
         assert.strictEqual(body["error"], "not_your_agent")
       }
+    })
+  )
+
+  it.live("an agent that nobody owns is whoever's is signed in on the platform's machine; a key does not count", () =>
+    Effect.gen(function* () {
+      const platform = yield* start({ behindProxy: 1 })
+      const { token } = yield* signIn(platform, "Ann")
+      const { token: other } = yield* signIn(platform, "Eve")
+      const mine = yield* activate(platform, "Ann's", token)
+      const wild = yield* activate(platform, "Nobody's")
+      const key = (yield* call(platform, "POST", "/api/keys", { token, body: { name: "program" } })).body["data"]
+      const seen = (as: string, headers = {}) =>
+        Effect.map(call(platform, "GET", "/v1/agents", { token: as, headers }), ({ body }) =>
+          body["agents"].map((agent: { agentId: string }) => agent.agentId)
+        )
+      assert.deepStrictEqual(yield* seen(token), [mine.agentId, wild.agentId])
+      assert.deepStrictEqual(yield* seen(other), [wild.agentId])
+      assert.deepStrictEqual(yield* seen(token, { "x-forwarded-for": "203.0.113.7" }), [mine.agentId])
+      assert.deepStrictEqual(yield* seen(key["key"]), [mine.agentId])
+      const profile = { headline: "Somebody", intent: "To talk", location: "Here" }
+      const joined = yield* call(platform, "POST", "/v1/worlds/dating-demo-world/join", {
+        token: other,
+        body: { agentId: wild.agentId, profileSnapshot: profile }
+      })
+      assert.strictEqual(joined.body["status"], "joined")
+      const made = yield* call(platform, "POST", "/v1/worlds", {
+        token: other,
+        body: {
+          agentId: wild.agentId,
+          displayName: "New",
+          summary: "New.",
+          entryProfileSchema: { fields: [{ fieldId: "a", label: "A", type: "text" }] }
+        }
+      })
+      const worldId = made.body["worldId"]
+      const shut = yield* call(platform, "PATCH", `/v1/worlds/${worldId}`, { token, body: { isEnabled: false } })
+      assert.strictEqual(shut.status, 200)
+      const worlds = yield* call(platform, "GET", `/v1/agents/${wild.agentId}/worlds`, { token })
+      const [entered, run] = worlds.body["items"]
+      assert.deepInclude(entered, { worldId: "dating-demo-world", isAdmin: false, isEnabled: true, profile })
+      assert.deepInclude(run, { worldId, isAdmin: true, isEnabled: false, joinedAt: null })
+      const foreign = yield* call(platform, "GET", `/v1/agents/${mine.agentId}/worlds`, { token: other })
+      assert.strictEqual(foreign.status, 403)
+      yield* call(platform, "PUT", `/v1/agents/${wild.agentId}/blocked/${mine.agentId}`, { token })
+      const blocked = yield* call(platform, "GET", `/v1/agents/${wild.agentId}/blocked`, { token })
+      assert.deepInclude(blocked.body["items"][0], { agentId: mine.agentId, displayName: "Ann's" })
+      assert.strictEqual(
+        (yield* call(platform, "GET", `/v1/agents/${mine.agentId}/blocked`, { token: other })).status,
+        403
+      )
     })
   )
 

@@ -49,6 +49,7 @@ const catalog = Layer.succeed(WorldCatalog, {
   join: unused,
   leave: unused,
   members: unused,
+  ofAgent: unused,
   candidates: unused,
   seed: Effect.void
 })
