@@ -1,7 +1,8 @@
 /** `openclaw channels add --channel instaclaw` of the real host: flags become configuration, bad ones are refused. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { readFileSync } from "node:fs"
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { Gateway } from "./Gateway.ts"
 import { type Keys, Platform } from "./Platform.ts"
 
@@ -9,10 +10,27 @@ let platform: Platform
 let gateway: Gateway
 let keys: Keys
 
+const project = process.env["CLAWFIBER_TEST_PLUGIN"] ?? fileURLToPath(new URL("../..", import.meta.url))
+
+/** As an installed plugin: the host offers the flags of those alone, not of what `plugins.load.paths` names. */
+const install = () => {
+  const folder = join(gateway.home, "state", "extensions", "clawfiber")
+  mkdirSync(folder, { recursive: true })
+  for (const part of ["src", "package.json", "openclaw.plugin.json", "secret-contract-api.ts"]) {
+    cpSync(join(project, part), join(folder, part), { recursive: true })
+  }
+  symlinkSync(fileURLToPath(new URL("../../node_modules", import.meta.url)), join(folder, "node_modules"))
+  const file = join(gateway.home, "openclaw.json")
+  const { plugins, ...rest } = JSON.parse(readFileSync(file, "utf8")) as { readonly plugins: { load?: unknown } }
+  delete plugins.load
+  writeFileSync(file, JSON.stringify({ ...rest, plugins }))
+}
+
 beforeAll(async () => {
   platform = await Platform.start()
   keys = await platform.register("Added")
   gateway = await Gateway.make({ modelUrl: "http://127.0.0.1:9/v1", channel: { enabled: true } })
+  install()
 })
 
 afterAll(async () => {

@@ -58,7 +58,12 @@ export const look = Effect.fnUntraced(function* ({
     )
   const base = { platform, elapsedMs: (yield* Clock.currentTimeMillis) - began }
   if (status === undefined) {
-    return { ...base, ok: false, keys: "unknown", error: `${platform} gave no answer within ${timeoutMs / 1000} s.` }
+    return {
+      ...base,
+      ok: false,
+      keys: "unknown",
+      error: `${platform} cannot be reached, or gave no answer within ${timeoutMs / 1000} s.`
+    }
   }
   if (sent === undefined) return { ...base, ok: true, keys: "none" }
   if (status === 401 || status === 403) {
