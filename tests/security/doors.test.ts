@@ -242,7 +242,7 @@ describe("sockets", () => {
     Effect.gen(function* () {
       const platform = yield* start()
       const { token } = yield* signIn(platform)
-      for (const path of ["/", "/ws", "/ws/chat/", "/api/me", "/ws/chat/../chat", "//ws/chat"]) {
+      for (const path of ["/", "/ws/", "/ws/relay", "/ws/chat/", "/api/me", "/ws/chat/../chat", "//ws/chat"]) {
         const opened = yield* Effect.promise(
           () =>
             new Promise<boolean>((resolve) => {
