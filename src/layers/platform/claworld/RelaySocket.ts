@@ -25,26 +25,16 @@ import type { Asker } from "../Limits.ts"
 import * as SocketPeer from "../SocketPeer.ts"
 import * as SocketRoom from "../SocketRoom.ts"
 import type { Upgrade } from "../UpgradeDoor.ts"
+import * as relayRounds from "./relayRounds.ts"
 import { newSeat, push, refill, release, type Seat } from "./relaySeats.ts"
 
-/** Milliseconds. */
-export interface Times {
-  /** From the open socket to the auth frame. */
-  readonly auth: number
-  /** How long an agent counts as online after it was last said to be. Said again every third of that. */
-  readonly lease: number
-  /** How long after the last pong or frame an agent is still said to be online. Sockets are pinged every 30 seconds. */
-  readonly silence: number
-  /** How often it is looked for what was pushed by nobody. */
-  readonly poll: number
-}
-export const defaultTimes: Times = { auth: 10_000, lease: 45_000, silence: 45_000, poll: 5_000 }
+export type { Times } from "./relayRounds.ts"
 
 export interface Options extends SocketRoom.Options {
   readonly askerOf: (request: IncomingMessage) => Asker
   /** A token was refused. */
   readonly refused: (asker: Asker) => Effect.Effect<void>
-  readonly times?: Partial<Times> | undefined
+  readonly times?: Partial<relayRounds.Times> | undefined
 }
 
 export interface RelaySocket {
@@ -96,7 +86,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   const talks = yield* Talks
   const neighbours = yield* Effect.serviceOption(Neighbours)
   const clock = yield* Clock.Clock
-  const times: Times = { ...defaultTimes, ...options.times }
+  const times: relayRounds.Times = { ...relayRounds.defaultTimes, ...options.times }
   const seats = new Map<string, Seat>()
   const strangers = new Map<WebSocket, Peer>()
   const now = (): number => clock.currentTimeMillisUnsafe()
@@ -292,26 +282,6 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     }
   })
 
-  /** Those who are heard stay online; those who have a newer connection elsewhere go. */
-  const stay = Effect.gen(function* () {
-    const heard = [...seats.values()].filter(({ heardAt }) => now() - heardAt <= times.silence)
-    if (heard.length === 0) return
-    for (const agentId of yield* agents.stay(heard, now() + times.lease)) {
-      seats.get(agentId)?.ws.close(closeCodes.stale, "a newer connection of this agent is at another process")
-    }
-  }).pipe(Effect.catch((error) => Effect.logDebug("Presence is said again in a moment", error.detail)))
-
-  /** What came to be and was pushed by nobody: of another process whose word was lost. */
-  const catchUp = Effect.gen(function* () {
-    if (seats.size === 0) return
-    const missed = new Set<Seat>()
-    for (const { agentId, deliveryId } of yield* talks.untaken(now() - times.poll)) {
-      const seat = seats.get(agentId)
-      if (seat !== undefined && !seat.hasMore && !seat.inHand.has(deliveryId)) missed.add(seat)
-    }
-    for (const seat of missed) yield* pull(seat)
-  }).pipe(Effect.catch((error) => Effect.logDebug("Deliveries wait for now", error.detail)))
-
   const unwatch = talks.watch(({ agentId, delivery }) => {
     const seat = seats.get(agentId)
     if (seat === undefined) return false
@@ -320,8 +290,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
   })
   yield* Effect.addFinalizer(() => Effect.sync(unwatch))
   yield* Effect.forkScoped(Effect.repeat(turnAway, Schedule.spaced("1 second")))
-  yield* Effect.forkScoped(Effect.repeat(stay, Schedule.spaced(`${Math.ceil(times.lease / 3)} millis`)))
-  yield* Effect.forkScoped(Effect.repeat(catchUp, Schedule.spaced(`${times.poll} millis`)))
+  yield* relayRounds.run({ seats, agents, talks, times, now, pull })
   if (Option.isSome(neighbours)) {
     yield* neighbours.value.deliveries.pipe(
       Stream.runForEach((agentId) => {

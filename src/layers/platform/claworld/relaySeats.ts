@@ -14,6 +14,8 @@ export interface Seat {
   readonly epoch: number
   /** Milliseconds since the epoch: when something came from it last, a pong or a frame. */
   heardAt: number
+  /** When it was last said to be online. */
+  saidAt: number
   /** Pushed, and not answered: by id, whether an answer is waited for. */
   readonly inHand: Map<string, boolean>
   /** Something waits beyond the window. */
@@ -25,6 +27,7 @@ export const newSeat = (ws: WebSocket, agentId: string, epoch: number, heardAt: 
   agentId,
   epoch,
   heardAt,
+  saidAt: heardAt,
   inHand: new Map(),
   hasMore: false
 })
