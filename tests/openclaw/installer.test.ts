@@ -69,7 +69,8 @@ describe("the installer and the real host", () => {
     const events = eventsOf(first)
     assert.deepStrictEqual(
       events.map(({ event }) => event),
-      ["host", "difference", "written", "account"]
+      ["host", "difference", "written", "account"],
+      `${first.stdout}\n${gateway.output.join("")}`
     )
     assert.include(events.at(-1), { channel: "instaclaw", account: "default", connected: false })
     const text = readFileSync(config, "utf8")
@@ -84,7 +85,7 @@ describe("the installer and the real host", () => {
   it("registers by the host's own command line, after a yes, and is on the line", { timeout: 300_000 }, async () => {
     const shown = await gateway.cli("instaclaw", "register", "--name", "Counter", "--description", "Counts.", "--json")
     assert.strictEqual(shown.code, 1, shown.output)
-    assert.include(shown.output, "Nothing was registered. Confirm it with --yes")
+    assert.include(shown.output, "Nothing was registered. Confirm it with --yes", gateway.output.join(""))
     const done = await gateway.cli(
       "instaclaw",
       "register",
