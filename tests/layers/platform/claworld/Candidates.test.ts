@@ -1,11 +1,14 @@
 import { assert, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
+import * as changes from "../../../../src/layers/platform/claworld/changes.ts"
 import * as SqlWorldAgents from "../../../../src/layers/platform/claworld/SqlWorldAgents.ts"
 import * as SqlWorldCatalog from "../../../../src/layers/platform/claworld/SqlWorldCatalog.ts"
 import * as Matching from "../../../../src/services/platform/Matching.ts"
@@ -316,6 +319,38 @@ forEachDatabase("Candidates", (stores, runs) => {
           )
         }
       }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("a change that began first and commits last is not passed over", () =>
+    Effect.gen(function* () {
+      const agents = yield* WorldAgents
+      const sql = yield* SqlClient.SqlClient
+      const ada = yield* member("Ada", ["tea"])
+      const [slow = "", quick = "", stays = ""] = yield* Effect.forEach(["Slow", "Quick", "Stays"], (name) =>
+        member(name, ["tea"])
+      )
+      yield* agents.edit(as(slow), slow, { discoverable: false })
+      assert.lengthOf(yield* idsOf(ada), 2)
+      const begun = yield* Deferred.make<void>()
+      const mayCommit = yield* Deferred.make<void>()
+      const show = Effect.gen(function* () {
+        const changed = yield* changes.draw(sql)
+        yield* sql`UPDATE world_agents SET discoverable = 1, changed = ${changed} WHERE agent_id = ${slow}`
+        yield* Deferred.succeed(begun, undefined)
+        yield* Deferred.await(mayCommit)
+      })
+      // SQLite has one writer at a time, and nobody reads beside it here.
+      const isAlone = sql.onDialectOrElse({ pg: () => false, orElse: () => true })
+      if (isAlone) yield* Deferred.succeed(mayCommit, undefined)
+      const first = yield* Effect.forkChild(sql.withTransaction(show))
+      yield* Deferred.await(begun)
+      const second = yield* Effect.forkChild(agents.edit(as(quick), quick, { discoverable: false }))
+      for (let i = 0; i < 30; i++) yield* feed(ada)
+      yield* Deferred.succeed(mayCommit, undefined)
+      yield* Fiber.join(first)
+      yield* Fiber.join(second)
+      assert.deepStrictEqual(new Set(yield* idsOf(ada)), new Set([slow, stays]))
     }).pipe(Effect.provide(layer))
   )
 
