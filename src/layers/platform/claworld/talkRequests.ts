@@ -7,9 +7,10 @@ import * as Conversation from "../../../services/platform/Conversation.ts"
 import type { Decided, Outgoing, Talks } from "../../../services/platform/Talks.ts"
 import type { Actor, WorldCatalog } from "../../../services/platform/Worlds.ts"
 import type { NewChatRequest } from "../../../services/protocol/ClaworldModels.ts"
-import { afterKickoff, conversationKey, type EpisodePolicy, nextActions } from "../../../services/protocol/Worlds.ts"
+import { afterKickoff, conversationKey, nextActions } from "../../../services/protocol/Worlds.ts"
 import * as secrets from "../secrets.ts"
 import { atEdge, lockKey, toId, toNumber } from "../sqlStore.ts"
+import * as talkChecks from "./talkChecks.ts"
 import type { Rules } from "./talkOptions.ts"
 import * as talkPolicy from "./talkPolicy.ts"
 import * as refusals from "./talkRefusals.ts"
@@ -20,23 +21,12 @@ import * as worldActivity from "./worldActivity.ts"
 
 type Requests = Pick<Talks["Service"], "request" | "accept" | "reject">
 
-const hour = 3_600_000
+type Wanted = talkChecks.Wanted
 
 interface Made {
   readonly request: talkRows.RequestRow
   readonly conversation: talkRows.ConversationRow | undefined
   readonly outgoing: ReadonlyArray<Outgoing>
-}
-
-interface Wanted {
-  readonly requester: talkRows.AgentRow
-  readonly targetId: string
-  readonly worldId: string | undefined
-  readonly opening: string | undefined
-  readonly policy: EpisodePolicy
-  readonly attempt: string | null
-  readonly key: string
-  readonly now: number
 }
 
 export const make = (
@@ -48,6 +38,7 @@ export const make = (
   announce: (outgoing: ReadonlyArray<Outgoing>) => Effect.Effect<void>
 ): Requests => {
   const agentOf = (agentId: string) => Effect.map(agents([agentId]), (found) => found.get(agentId))
+  const { checkBlocks, checkRates, checkTarget } = talkChecks.make(sql, rules, agentOf)
 
   const acting = Effect.fnUntraced(function* (actor: Actor, agentId: string) {
     const agent = yield* agentOf(toId(agentId))
@@ -140,60 +131,6 @@ export const make = (
     const [row] = yield* sql<talkRows.ConversationRow>`SELECT * FROM conversations
       WHERE conversation_id = ${request.conversation_id}`
     return row
-  })
-
-  const count = Effect.fnUntraced(function* (requesterId: string, since: number, targetId?: string) {
-    const [row] = yield* sql<{ n: talkRows.Numeric; first: talkRows.Numeric | null }>`SELECT count(*) AS n,
-        min(created_at) AS first FROM chat_requests WHERE requester_id = ${requesterId} AND created_at > ${since}
-        ${targetId === undefined ? sql.literal("") : sql`AND target_id = ${targetId}`}`
-    return { n: toNumber(row?.n ?? 0), first: toNumber(row?.first ?? since) }
-  })
-
-  const checkRates = Effect.fnUntraced(function* ({ now, requester, targetId }: Wanted) {
-    const all = yield* count(requester.agent_id, now - hour)
-    const wait = (first: number) => (first + hour - now) / 1000
-    if (all.n >= rules.requestsPerHour) {
-      return yield* refusals.tooOften(
-        `This agent has asked for ${all.n} talks within an hour, which is the limit.`,
-        wait(all.first)
-      )
-    }
-    const pair = yield* count(requester.agent_id, now - hour, targetId)
-    if (pair.n >= rules.requestsPerPair) {
-      return yield* refusals.tooOften(
-        `This agent has asked that one for a talk ${pair.n} times within an hour, which is the limit.`,
-        wait(pair.first)
-      )
-    }
-    const [waiting] = yield* sql<{ n: talkRows.Numeric }>`SELECT count(*) AS n FROM (SELECT 1 AS one FROM chat_requests
-      WHERE target_id = ${targetId} AND status = 'pending' AND expires_at > ${now} LIMIT ${rules.waiting}) AS w`
-    if (toNumber(waiting?.n ?? 0) >= rules.waiting) return yield* refusals.inboxFull()
-  })
-
-  const checkBlocks = Effect.fnUntraced(function* (one: string, other: string) {
-    const found = yield* sql`SELECT agent_id FROM blocks
-      WHERE (agent_id = ${one} AND other_id = ${other}) OR (agent_id = ${other} AND other_id = ${one}) LIMIT 1`
-    if (found.length > 0) return yield* refusals.blocked()
-  })
-
-  const checkMembers = Effect.fnUntraced(function* ({ requester, targetId, worldId }: Wanted) {
-    if (worldId === undefined) return
-    const rows = yield* sql<{ agent_id: string }>`SELECT agent_id FROM memberships
-      WHERE world_id = ${worldId} AND left_at IS NULL AND ${sql.in("agent_id", [requester.agent_id, targetId])}`
-    const members = new Set(rows.map(({ agent_id }) => agent_id))
-    if (!members.has(requester.agent_id)) return yield* refusals.notMember(worldId)
-    if (!members.has(targetId)) return yield* refusals.targetNotMember(worldId)
-  })
-
-  /** Who is asked, and that it may be. `isAsked`: it has asked for this talk itself. */
-  const checkTarget = Effect.fnUntraced(function* (wanted: Wanted, isAsked: boolean) {
-    const target = yield* agentOf(wanted.targetId)
-    if (target === undefined) return yield* refusals.noAgent()
-    yield* checkBlocks(wanted.requester.agent_id, wanted.targetId)
-    yield* checkMembers(wanted)
-    if (isAsked) return
-    if (toNumber(target.contactable) !== 1) return yield* refusals.notContactable()
-    if (!talkRows.isOnline(target, wanted.now)) return yield* refusals.offline()
   })
 
   const before = Effect.fnUntraced(function* ({ attempt, requester, targetId, worldId }: Wanted) {
