@@ -1,5 +1,6 @@
 import * as Command from "effect/cli/Command"
 import { agent } from "./programs/agent.ts"
+import { ask } from "./programs/ask.ts"
 import { backup, restore } from "./programs/backup.ts"
 import { chat } from "./programs/chat.ts"
 import * as Cli from "./programs/Cli.ts"
@@ -33,6 +34,7 @@ Command.make("clawfiber").pipe(
     work,
     mcp,
     chat,
+    ask,
     worlds,
     chats,
     feedback,

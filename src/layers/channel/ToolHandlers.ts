@@ -47,7 +47,9 @@ const byOrigin: Readonly<Record<Origin, ReadonlyArray<Tools.ToolName | WorkToolN
   world: [],
   registration: ["insta_propose_registration"],
   // Inside the folder of its task; grabbing and handing in are the runner's.
-  work: ["read_file", "write_file", "list_files"]
+  work: ["read_file", "write_file", "list_files"],
+  // Who sits at this machine.
+  operator: [...names, "read_file", "write_file", "list_files"]
 }
 export const namesFor = (origin: Origin): ReadonlyArray<Tools.ToolName | WorkToolName> => byOrigin[origin]
 

@@ -1,5 +1,4 @@
 /** One message and its streamed reply, or a conversation of them. */
-import { createInterface } from "node:readline/promises"
 import { userInfo } from "node:os"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
@@ -14,6 +13,7 @@ import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import * as PlatformClient from "./PlatformClient.ts"
 import * as signIns from "./signIns.ts"
+import * as terminal from "./terminal.ts"
 
 export interface Input {
   readonly url: string
@@ -31,15 +31,6 @@ export const ownName = Effect.sync(() => {
   // Containers may have no entry for the user.
   const name = Option.getOrUndefined(Option.liftThrowable(() => userInfo().username)())
   return name === undefined || name === "" ? "you" : name
-})
-
-export const readAll = Effect.tryPromise({
-  try: async () => {
-    const chunks: Array<Buffer> = []
-    for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
-    return Buffer.concat(chunks).toString("utf8")
-  },
-  catch: () => new Failure({ message: "Standard input cannot be read." })
 })
 
 const chooseAgent = Effect.fnUntraced(function* (
@@ -96,7 +87,7 @@ export const run = (input: Input & Common) =>
       if (input.text.length === 0 && !interactive) {
         return yield* fail('Say what to send: clawfiber chat "…", or - to read it from standard input.')
       }
-      const given = input.text.length === 1 && input.text[0] === "-" ? yield* readAll : input.text.join(" ")
+      const given = input.text.length === 1 && input.text[0] === "-" ? yield* terminal.readAll : input.text.join(" ")
       if (!interactive && given.trim() === "") return yield* fail("The message is empty.")
 
       const client = yield* PlatformClient.make({
@@ -143,35 +134,7 @@ export const run = (input: Input & Common) =>
       if (!interactive) return yield* say(given)
 
       yield* Output.problem(`You are talking to ${agent.name}. Ctrl-D ends; go on later with --session ${sessionId}`)
-      yield* Effect.acquireUseRelease(
-        Effect.sync(() => {
-          const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: true })
-          // On a terminal Ctrl-C comes here and not as a signal.
-          lines.on("SIGINT", () => process.kill(process.pid, "SIGINT"))
-          return lines
-        }),
-        (lines) => {
-          const next = Effect.callback<Option.Option<string>>((resume) => {
-            const end = () => resume(Effect.succeedNone)
-            lines.once("close", end)
-            lines.question("› ").then((line) => {
-              lines.off("close", end)
-              return resume(Effect.succeedSome(line))
-            }, end)
-          })
-          const round: Effect.Effect<boolean> = Effect.flatMap(next, (line) => {
-            if (Option.isNone(line)) return Effect.succeed(false)
-            if (line.value.trim() === "") return Effect.succeed(true)
-            // A reply that failed does not end the conversation.
-            return say(line.value).pipe(
-              Effect.catch((error) => Output.problem(error.message)),
-              Effect.as(true)
-            )
-          })
-          return Effect.repeat(round, { while: (again) => again })
-        },
-        (lines) => Effect.sync(() => lines.close())
-      )
+      yield* terminal.converse(say)
       yield* Output.text("\n")
     }).pipe(Effect.provide(FetchHttpClient.layer))
   )

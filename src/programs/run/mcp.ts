@@ -2,28 +2,11 @@
 import { resolve } from "node:path"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
-import * as AccountTasks from "../../layers/channel/AccountTasks.ts"
 import * as ControlToken from "../../layers/channel/ControlToken.ts"
-import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
-import * as FileTools from "../../layers/channel/FileTools.ts"
-import * as HttpProfileApi from "../../layers/channel/HttpProfileApi.ts"
-import * as LoopRegistrar from "../../layers/channel/LoopRegistrar.ts"
 import * as McpHttp from "../../layers/channel/McpHttp.ts"
 import * as McpStdio from "../../layers/channel/McpStdio.ts"
-import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
-import * as TaskHandlers from "../../layers/channel/TaskHandlers.ts"
-import * as ToolHandlers from "../../layers/channel/ToolHandlers.ts"
-import * as Workspace from "../../layers/channel/Workspace.ts"
 import { isLoopback } from "../../layers/http/HttpGuards.ts"
-import { ProfileStore } from "../../services/channel/ProfileStore.ts"
-import { Registrar } from "../../services/channel/Registrar.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import * as Toolbox from "../../services/channel/Toolbox.ts"
 import type { Common } from "../Cli.ts"
@@ -33,21 +16,16 @@ import { Failure } from "../Failure.ts"
 import * as Output from "../Output.ts"
 import { version } from "../version.ts"
 import * as chosenAccounts from "./chosenAccounts.ts"
-import * as taskAddresses from "./taskAddresses.ts"
-import * as worldTools from "./worldTools.ts"
+import * as ownTools from "./ownTools.ts"
 
-export interface Input extends taskAddresses.Input {
+export interface Input extends ownTools.Input {
   readonly folder: string
-  readonly account: string
-  readonly files: Option.Option<string>
   readonly tools: ReadonlyArray<string>
   readonly http: boolean
   readonly host: string
   readonly port: number
   readonly allowNetwork: boolean
 }
-
-const root = ".insta"
 
 const fail = (message: string) => Effect.fail(new Failure({ message }))
 
@@ -61,43 +39,6 @@ const goTo = (folder: string) =>
     catch: () =>
       new Failure({ message: `${resolve(folder)} is no folder that can be entered. Name another with --folder.` })
   })
-
-/** The tools of the task market, over the profile there is at the moment of each call. */
-const marketOf = Effect.fnUntraced(function* (input: Input, settings: Settings, folder: string) {
-  const { load } = yield* ProfileStore
-  const given = Option.isNone(input.url) ? undefined : yield* taskAddresses.named(input.url.value)
-  const desk = yield* AccountTasks.make({
-    settings: given === undefined ? settings : PlatformAddress.derive(given),
-    folder,
-    line: Effect.gen(function* () {
-      const profile = yield* load
-      if (Option.isNone(profile)) return Option.none()
-      const { taskApiBaseUrl } = yield* taskAddresses.of(input, profile.value, settings)
-      return Option.some({ profile: profile.value, url: taskApiBaseUrl })
-    }).pipe(Effect.catch(({ message }) => Effect.as(Effect.logWarning(message), Option.none())))
-  })
-  return yield* TaskHandlers.make({ desk })
-})
-
-/** All that a host may be given: one line for each family of tools. */
-const toolboxes = Effect.fnUntraced(function* (input: Input, settings: Settings, folder: string) {
-  const fs = yield* FileSystem.FileSystem
-  const registrar = yield* Registrar
-  const profiles = yield* ProfileStore
-  const own = ToolHandlers.make({
-    registrar,
-    profiles,
-    // The line is another program's (`connect`, `up`), and what it sees is not known here.
-    connection: Effect.succeedNone,
-    registersAtOnce: settings.selfRegistration === "allowed",
-    tasks: yield* marketOf(input, settings, folder)
-  })
-  return [
-    ToolHandlers.toolbox(own, ToolHandlers.names),
-    FileTools.toolbox(Workspace.make(fs, folder), "named"),
-    yield* worldTools.toolbox(root, input.account)
-  ]
-})
 
 const chosen = Effect.fnUntraced(function* (box: Toolbox.Toolbox, given: ReadonlyArray<string>) {
   const wanted = given.flatMap((list) => list.split(",")).map((name) => name.trim())
@@ -136,20 +77,10 @@ const overHttp = Effect.fnUntraced(function* (input: Input & Common, folder: str
 })
 
 const program = Effect.fnUntraced(function* (input: Input & Common, settings: Settings) {
-  const folder = AccountFolders.rootOf(root, input.account)
-  const profile = yield* Effect.flatMap(ProfileStore, ({ load }) => load).pipe(
-    Effect.mapError(({ message }) => new Failure({ message }))
-  )
-  if (Option.isSome(profile)) yield* taskAddresses.of(input, profile.value, settings)
-  const fs = yield* FileSystem.FileSystem
-  const files = resolve(Option.getOrElse(input.files, () => `${folder}/desk`))
-  yield* Effect.mapError(
-    fs.makeDirectory(files, { recursive: true, mode: 0o700 }),
-    () => new Failure({ message: `${files} cannot be made or is no folder. Name another with --files.` })
-  )
-  const box = yield* chosen(Toolbox.join(yield* toolboxes(input, settings, files)), input.tools)
+  const { box, folder } = yield* ownTools.open(input, settings)
+  const given = yield* chosen(box, input.tools)
   yield* Cli.serving
-  return yield* input.http ? overHttp(input, folder, box) : overStdio(box)
+  return yield* input.http ? overHttp(input, folder, given) : overStdio(given)
 })
 
 export const run = (input: Input & Common) =>
@@ -163,22 +94,7 @@ export const run = (input: Input & Common) =>
             `--host ${input.host} opens the agent's tools to everyone who reaches this machine over the network and has the token, and it travels in clear. If that is meant, add --allow-network.`
           )
         }
-        const given = Option.isNone(input.url) ? undefined : yield* taskAddresses.named(input.url.value)
-        const url = given === undefined ? settings.profileCreateUrl : PlatformAddress.derive(given).profileCreateUrl
-        const store = FileProfileStore.layer({ root: AccountFolders.rootOf(root, input.account) })
-        return yield* program(input, settings).pipe(
-          Effect.provide(
-            LoopRegistrar.layer({
-              propose: undefined,
-              interval: settings.registrationInterval,
-              cooldown: settings.registrationCooldown
-            }).pipe(
-              Layer.provideMerge(store),
-              Layer.provide(HttpProfileApi.layer({ url }).pipe(Layer.provide(FetchHttpClient.layer))),
-              Layer.provideMerge(SecureRandom.layerWebCrypto)
-            )
-          )
-        )
+        return yield* ownTools.provided(program(input, settings), input, settings)
       }).pipe(Effect.scoped, Effect.provide([NodeFileSystem.layer, NodeServices.layer]))
     )
   )

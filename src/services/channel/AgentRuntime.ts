@@ -9,7 +9,7 @@ import type { Usage } from "../protocol/ResponseEvent.ts"
 import type { Toolbox } from "./Toolbox.ts"
 
 /** Where a turn comes from. What it may do follows from this and from nothing that a stranger writes (law confined). */
-export type Origin = "chat" | "world" | "registration" | "work"
+export type Origin = "chat" | "world" | "registration" | "work" | "operator"
 
 export interface Turn {
   readonly origin: Origin
