@@ -18,6 +18,11 @@ export type Law =
   | "confined"
   | "one-winner"
   | "ledger-zero"
+  | "one-conversation"
+  | "turn-order"
+  | "hands"
+  | "online-only"
+  | "kickoff-once"
 
 export const texts: Record<Law, string> = {
   "one-terminal": "every accepted request gets exactly one terminal event",
@@ -37,7 +42,13 @@ export const texts: Record<Law, string> = {
   confined: "nobody reads, writes or stops what is another's, and no words of a stranger widen what a turn may do",
   "one-winner":
     "of many that grab a task one gets it, keeps it for as long as its lease runs, and it alone hands in, once",
-  "ledger-zero": "all movements of points sum to zero, and what is reserved is paid or given back exactly once"
+  "ledger-zero": "all movements of points sum to zero, and what is reserved is paid or given back exactly once",
+  "one-conversation": "two agents have one talk at a time in one place, also where each asks the other at once",
+  "turn-order":
+    "turns alternate, none is lost, none is there twice, each is what its agent said, and is told the other one so",
+  hands: "a talk ends exactly when its policy says, or somebody ends it",
+  "online-only": "nobody is asked for a talk, or shown as a candidate, who is not online",
+  "kickoff-once": "first words are asked for once, by the brief, when the one who asked is there"
 }
 
 export interface Broken {

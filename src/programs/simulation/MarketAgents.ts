@@ -24,7 +24,8 @@ import {
 } from "../../services/channel/TaskApi.ts"
 import * as Work from "../../services/channel/Work.ts"
 import type { Task as PooledTask, TaskPool } from "../../services/platform/TaskPool.ts"
-import { type MarketPlatform, NoAnswer } from "./MarketPlatform.ts"
+import type { NoAnswer } from "./Errand.ts"
+import type { MarketPlatform } from "./MarketPlatform.ts"
 import type { Stage } from "./Stage.ts"
 
 const root = "/agent/.insta/work"

@@ -12,6 +12,8 @@ import { SimDatabase } from "../../layers/simulation/Database.ts"
 import type { Machine } from "../../layers/simulation/Engine.ts"
 import * as SqliteClient from "../../layers/sql/SqliteClient.ts"
 import type { TaskPool } from "../../services/platform/TaskPool.ts"
+import type { NoAnswer } from "./Errand.ts"
+import * as Errand from "./Errand.ts"
 import { MarketLaws } from "./MarketLaws.ts"
 import type { Stage } from "./Stage.ts"
 
@@ -28,13 +30,6 @@ const rules = {
 
 const sweepEvery = "25 seconds"
 const restartAfter = 2_000
-/** When whoever asked has had enough of waiting. */
-const patience = 10_000
-
-/** No answer: what was asked for may have been done. */
-export class NoAnswer {
-  readonly _tag = "NoAnswer"
-}
 
 export class MarketPlatform {
   readonly database: SimDatabase
@@ -139,27 +134,12 @@ export class MarketPlatform {
 
   /** A question from another machine, and its answer. */
   ask<A, E>(from: Machine, run: (pool: Pool) => Effect.Effect<A, E>): Effect.Effect<A, E | NoAnswer> {
-    const chance = this.#chance
-    return Effect.callback<A, E | NoAnswer>((resume) => {
-      const mood = this.isCalm
-        ? "well"
-        : chance.pick(["well", "well", "well", "well", "well", "well", "unheard", "unanswered", "late", "twice"])
-      const way = () => (this.isCalm ? 20 : chance.int(1, 800))
-      const answer = (result: Effect.Effect<A, E>) => {
-        if (mood === "unanswered" || mood === "late") return
-        from.after(way(), () => {
-          giveUp()
-          resume(result)
-        })
-      }
-      const giveUp = from.after(patience, () => resume(Effect.fail(new NoAnswer())))
-      const { outside } = this.#stage
-      // What is on its way does not die with whoever sent it.
-      if (mood !== "unheard" && mood !== "late") outside.after(way(), () => this.#serve(run, answer))
-      if (mood === "late" || mood === "twice") {
-        outside.after(chance.int(2_000, 120_000), () => this.#serve(run, () => undefined))
-      }
-      return Effect.sync(giveUp)
+    return Errand.ask<A, E>({
+      stage: this.#stage,
+      chance: this.#chance,
+      isCalm: () => this.isCalm,
+      from,
+      serve: (done) => this.#serve(run, done)
     })
   }
 }

@@ -3,6 +3,7 @@ import { Engine, Livelock } from "../../layers/simulation/Engine.ts"
 import * as SimAgent from "../../layers/channel/SimAgent.ts"
 import { AgentError, type AgentRuntime, Unavailable } from "../../services/channel/AgentRuntime.ts"
 import { AgentNode } from "./AgentNode.ts"
+import * as ClaworldNode from "./ClaworldNode.ts"
 import { forged } from "./confined.ts"
 import { type Broken, Laws } from "./Laws.ts"
 import * as MarketNode from "./MarketNode.ts"
@@ -319,6 +320,7 @@ class World {
       await ProfileNode.run(stage)
       await RegistrarNode.run(stage)
       await MarketNode.run(stage)
+      await ClaworldNode.run(stage)
     }
     this.#judge()
   }

@@ -29,9 +29,20 @@ interface Schemas {
   readonly journal: string
   /** Of the platform's tables those that a market is made of: each world has one of its own. */
   readonly market: string
+  /** The same of Claworld. */
+  readonly claworld: string
 }
 
 const market = /\b(?:identities|tasks|accounts|ledger|artifacts|files)\b/
+const claworld =
+  /\b(?:counters|world_agents|blocks|worlds|memberships|drafts|world_feedback|chat_requests|conversations|turns|deliveries)\b/
+
+/** Those statements that make one of these tables, or an index on it. */
+const only = (statements: string, tables: RegExp): string =>
+  statements
+    .split(";\n")
+    .filter((statement) => tables.test(/^CREATE (?:TABLE \S+|.* ON \S+)/.exec(statement)?.[0] ?? ""))
+    .join(";\n")
 
 let all: Promise<Schemas> | undefined
 
@@ -40,9 +51,7 @@ export const schemas = (): Promise<Schemas> =>
     ([platform, journal]) => ({
       platform,
       journal,
-      market: platform
-        .split(";\n")
-        .filter((statement) => market.test(/^CREATE (?:TABLE \S+|.* ON \S+)/.exec(statement)?.[0] ?? ""))
-        .join(";\n")
+      market: only(platform, market),
+      claworld: only(platform, claworld)
     })
   ))
