@@ -115,7 +115,10 @@ export class Talks extends Context.Service<
     ) => Effect.Effect<typeof DeliveryState.Type, WorldFailure>
     /** An agent is on the line: kickoffs that waited for it are asked for. */
     readonly came: (agentId: string) => Effect.Effect<void, StoreError>
-    /** What time ends: requests of 30 days, turns past their limit, last words that nobody fetched. Gives how many. */
+    /**
+     * What time ends: requests of 30 days, turns past their limit, last words that nobody fetched. And kickoffs that
+     * wait for an agent which is there all the same: nobody said that it came. Gives how many.
+     */
     readonly sweep: Effect.Effect<number, StoreError>
     /**
      * Deliveries as they come to be in this process, after they are stored, for the relay; called by whoever stored

@@ -17,7 +17,7 @@ import {
   type Turn
 } from "../../../src/services/channel/AgentRuntime.ts"
 import type { Connection, ConnectionState } from "../../../src/services/channel/Connection.ts"
-import { Journal } from "../../../src/services/channel/Journal.ts"
+import { Journal, JournalError } from "../../../src/services/channel/Journal.ts"
 import * as RelayFrame from "../../../src/services/protocol/RelayFrame.ts"
 import { FetchFailed, WorldApi, WorldApiError } from "../../../src/services/worlds/WorldApi.ts"
 
@@ -272,6 +272,37 @@ describe("the relay of Claworld", () => {
       assert.lengthOf(yield* Effect.flatMap(Journal, (journal) => journal.unfinished("claworld:main")), 0)
     }).pipe(Effect.scoped, Effect.provide(MemoryJournal.layer()))
   )
+
+  for (const [what, failing, reason] of [
+    ["take anything on for a while", "accept", undefined],
+    ["note that a reply begins", "begin", "runtime_failed_before_reply"],
+    ["note how it ended", "end", undefined]
+  ] as const) {
+    it.effect(`law drain: a journal that cannot ${what} does not leave the other agent waiting`, () =>
+      Effect.gen(function* () {
+        const journal = yield* Journal
+        let left = 2
+        const refuse = Effect.suspend(() =>
+          left-- > 0 ? Effect.fail(new JournalError({ detail: "disk full", transient: false })) : Effect.void
+        )
+        const spoilt: Journal["Service"] = {
+          ...journal,
+          ...(failing === "accept" && { accept: (...given) => Effect.andThen(refuse, journal.accept(...given)) }),
+          ...(failing === "begin" && { begin: (...given) => Effect.andThen(refuse, journal.begin(...given)) }),
+          ...(failing === "end" && { end: (...given) => Effect.andThen(refuse, journal.end(...given)) })
+        }
+        const { deliver, hear, next, open } = yield* start(answering("Here."))
+        yield* Effect.provideService(open, Journal, spoilt)
+        yield* deliver(delivery("d1"))
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual((yield* next).type, "accepted")
+        yield* hear({ event: "delivery.accepted", data: { deliveryId: "d1" } })
+        const said = yield* next
+        const answer = said.type === "reply" ? said.payload.text : said.type === "kept_silent" && said.payload.reason
+        assert.strictEqual(answer, reason ?? "Here.")
+      }).pipe(Effect.scoped, Effect.provide(MemoryJournal.layer()))
+    )
+  }
 
   it.effect("frames that are none, and errors of the service, stop nothing", () =>
     Effect.gen(function* () {

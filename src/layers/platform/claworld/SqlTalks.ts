@@ -98,16 +98,19 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
     return rows.map(({ agent_id, delivery_id }) => ({ agentId: agent_id, deliveryId: delivery_id }))
   }, atEdge)
 
+  /** Law kickoff-once: where several see at once that the one who asked is there, the first words are asked for once. */
+  const askOpener = Effect.fnUntraced(function* (conversationId: string, now: number) {
+    const stepped = yield* sql.withTransaction(
+      stepLocked(conversationId, () => ({ _tag: "RequesterCame", at: now }), now)
+    )
+    yield* announce(stepped?.outgoing ?? [])
+  }, atEdge)
+
   const came: Talks["Service"]["came"] = Effect.fnUntraced(function* (agentId) {
     const rows = yield* sql<{ conversation_id: string }>`SELECT conversation_id FROM conversations
       WHERE requester_id = ${agentId} AND kickoff = 'queued'`
     const now = yield* Clock.currentTimeMillis
-    for (const { conversation_id } of rows) {
-      const stepped = yield* sql.withTransaction(
-        stepLocked(conversation_id, () => ({ _tag: "RequesterCame", at: now }), now)
-      )
-      yield* announce(stepped?.outgoing ?? [])
-    }
+    for (const { conversation_id } of rows) yield* askOpener(conversation_id, now)
   }, atEdge)
 
   const timeOut = Effect.fnUntraced(function* (conversationId: string, now: number) {
@@ -140,13 +143,20 @@ export const make = Effect.fnUntraced(function* (options: Options = {}) {
         WHERE due_at IS NOT NULL AND due_at <= ${now} ORDER BY due_at LIMIT ${atOnce}`
     )
     for (const { conversation_id } of due) moved += yield* timeOut(conversation_id, now)
+    // Whose presence had run out for a moment has not come anew.
+    const here = yield* atEdge(
+      sql<{ conversation_id: string }>`SELECT c.conversation_id FROM conversations c
+        JOIN world_agents a ON a.agent_id = c.requester_id
+        WHERE c.kickoff = 'queued' AND a.online_until > ${now} LIMIT ${atOnce}`
+    )
+    for (const { conversation_id } of here) yield* askOpener(conversation_id, now)
     const before = now - rules.lastWords
     const old = yield* atEdge(
       sql<{ conversation_id: string }>`SELECT DISTINCT conversation_id FROM deliveries
         WHERE open = 1 AND type = 'notice' AND created_at <= ${before} LIMIT ${atOnce}`
     )
     for (const { conversation_id } of old) yield* giveUp(conversation_id, before, now)
-    return moved + old.length
+    return moved + here.length + old.length
   }).pipe(Effect.withSpan("Talks.sweep"))
 
   const watch: Talks["Service"]["watch"] = (listener) => {
