@@ -92,33 +92,33 @@ export class ClaworldAgent {
     return `word ${++this.#said} of ${this.name}`
   }
 
-  /** What it does about a delivery, and what of that is its answer. */
-  #plan(): { readonly script: SimAgent.Script; readonly expected: Expected } {
+  /** What it does about a delivery, and what of that is its answer. First words are seldom missing. */
+  #plan(isFirst: boolean): { readonly script: SimAgent.Script; readonly expected: Expected } {
     const chance = this.#chance
     const isCalm = this.#platform.isCalm
-    const millis = isCalm ? 500 : chance.flip(0.1) ? chance.int(8_000, 25_000) : chance.int(100, 6_000)
+    const millis = isCalm ? 500 : chance.flip(0.07) ? chance.int(8_000, 25_000) : chance.int(100, 5_000)
     const pause = SimAgent.wait(millis)
-    const how = chance.int(0, isCalm ? 13 : 19)
+    const how = chance.int(0, isCalm ? 15 : 21) - (isFirst ? 6 : 0)
     const text = this.#words()
     const nothing = { silence: "runtime_failed_before_reply" } as const
     if (millis >= answerWithin) return { script: [pause, SimAgent.say(text)], expected: nothing }
-    if (how < 9) return { script: [pause, SimAgent.say(text)], expected: { text, hand: false } }
-    if (how < 13) {
+    if (how < 12) return { script: [pause, SimAgent.say(text)], expected: { text, hand: false } }
+    if (how < 15) {
       return { script: [pause, SimAgent.say(`${text}\n`, endToken)], expected: { text, hand: true } }
     }
-    if (how === 13) return { script: [pause, SimAgent.say(endToken)], expected: { text: "", hand: true } }
-    if (how === 14) return { script: [pause], expected: { silence: "no_renderable_reply" } }
-    if (how < 17) return { script: [pause, SimAgent.say(silenceToken)], expected: { silence: "no_reply_token" } }
-    if (how === 17) return { script: [SimAgent.say(text), SimAgent.stall], expected: nothing }
-    if (how === 18) return { script: [pause, SimAgent.die(new Error("simulated"))], expected: nothing }
+    if (how === 15) return { script: [pause, SimAgent.say(endToken)], expected: { text: "", hand: true } }
+    if (how === 16) return { script: [pause], expected: { silence: "no_renderable_reply" } }
+    if (how < 19) return { script: [pause, SimAgent.say(silenceToken)], expected: { silence: "no_reply_token" } }
+    if (how === 19) return { script: [SimAgent.say(text), SimAgent.stall], expected: nothing }
+    if (how === 20) return { script: [pause, SimAgent.die(new Error("simulated"))], expected: nothing }
     const error = new AgentError({ reason: new Unavailable({ detail: "simulated" }) })
     return { script: [SimAgent.say(text), pause, SimAgent.fail(error)], expected: nothing }
   }
 
   #script(turn: Turn): SimAgent.Script {
-    const { expected, script } = this.#plan()
     const [part] = turn.parts
     const text = part !== undefined && "text" in part ? String(part.text) : ""
+    const { expected, script } = this.#plan(text.startsWith("brief"))
     this.#stage.trace(this.name, `is asked ${turn.messageId}: ${text}`)
     this.#platform.laws.asked(this.agentId, turn.messageId ?? "", text, expected)
     return script

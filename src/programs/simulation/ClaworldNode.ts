@@ -42,9 +42,9 @@ class Claworld {
 
   /** Two agents ask each other in the same moment. */
   #cross(): void {
-    const { int } = { int: (most: number) => this.#chance.int(0, most) }
-    const one = this.#people[int(this.#people.length - 1)]
-    const other = this.#people.find((person) => person !== one)
+    const first = this.#chance.int(0, this.#people.length - 1)
+    const one = this.#people[first]
+    const other = this.#people[(first + 1) % this.#people.length]
     if (one === undefined || other === undefined) return
     const isInWorld = this.#chance.flip(0.5)
     this.#stage.trace("claworld", `${one.agentId} and ${other.agentId} ask each other`)

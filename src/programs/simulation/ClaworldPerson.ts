@@ -37,7 +37,7 @@ export class ClaworldPerson {
     const chance = this.#chance
     const opening = chance.flip(0.8) ? { openingMessage: `brief ${this.#requests}` } : {}
     const mode = chance.pick(["dual_raise_hand", "either_raise_hand", "single_raise_hand"])
-    const policy = { maxTurns: chance.int(1, 6), turnTimeoutMs: chance.int(8, 30) * 1_000, raiseHandPolicy: { mode } }
+    const policy = { maxTurns: chance.int(1, 8), turnTimeoutMs: chance.int(8, 30) * 1_000, raiseHandPolicy: { mode } }
     const place = isInWorld ? { worldId: this.#platform.worldId } : { episodePolicy: policy }
     const input = { agentId: this.agentId, targetAgentId: otherId, ...opening, ...place }
     const attempt = chance.flip(0.5) ? `${this.agentId} ${this.#requests}` : undefined
