@@ -34,6 +34,7 @@ import * as accounts from "../run/accounts.ts"
 import { channel } from "./config.ts"
 import * as faults from "./faults.ts"
 import type { GatewayContext, PluginRuntime } from "./host.ts"
+import * as leftovers from "./leftovers.ts"
 import * as logging from "./logging.ts"
 import { report, statusOf } from "./report.ts"
 import * as seat from "./seat.ts"
@@ -54,6 +55,7 @@ const serve = Effect.fnUntraced(function* (
   /** What each turn of ours may do, by the session of the host it runs in. */
   const open = new Map<string, Toolbox.Toolbox>()
   const agent = yield* OpenClawAgent.make({
+    channel: { id: channel, label: "InstaClaw" },
     accountId: account.accountId,
     config: () => context.cfg,
     runtime,
@@ -171,7 +173,13 @@ export const start = async (context: GatewayContext, host: PluginRuntime): Promi
   // Fibers wake in the async context of whoever woke them; the host takes work only in that of this call.
   const run = AsyncLocalStorage.snapshot()
   context.setStatus({ ...statusOf(account, undefined, undefined), lastError: null })
-  const runtime = ManagedRuntime.make(logging.layer(log, account.accountId, account.debug))
+  try {
+    const closed = await leftovers.close(host, context.cfg, account.accountId)
+    if (closed.length > 0) log?.info(`[${channel}:${account.accountId}] ${closed.length} turns were cut off earlier.`)
+  } catch (cause) {
+    log?.warn(`[${channel}:${account.accountId}] What was cut off earlier may be answered twice: ${String(cause)}`)
+  }
+  const runtime = ManagedRuntime.make(logging.layer(log, `${channel}:${account.accountId}`, account.debug))
   const ended = await runtime.runPromiseExit(serve(context, host, run), { signal: abortSignal })
   await runtime.dispose()
   const isOver = Exit.isSuccess(ended) || abortSignal.aborted

@@ -27,19 +27,35 @@ export interface AccountStatus {
   readonly dmPolicy?: string
 }
 
-export interface GatewayContext {
+export interface GatewayContext<A = Account> {
   readonly cfg: Config
   readonly accountId: string
-  readonly account: Account
+  readonly account: A
   readonly abortSignal: AbortSignal
   readonly log?: Log | undefined
   readonly setStatus: (status: AccountStatus) => void
   readonly channelRuntime?: ChannelRuntime | undefined
 }
 
+/** A row of the host's about one of its sessions; it has many more fields, and other ones with other versions. */
+export type SessionEntry = Readonly<Record<string, unknown>>
+
 export interface PluginRuntime {
   readonly channel: ChannelRuntime
   readonly state: { readonly resolveStateDir: () => string }
+  readonly agent: {
+    readonly session: {
+      readonly listSessionEntries: (at: {
+        readonly agentId: string
+      }) => ReadonlyArray<{ readonly sessionKey: string; readonly entry: SessionEntry }>
+      /** `update` gives what changes, a key with `undefined` to be dropped, or null for nothing. */
+      readonly patchSessionEntry: (patch: {
+        readonly agentId: string
+        readonly sessionKey: string
+        readonly update: (entry: SessionEntry) => SessionEntry | null
+      }) => Promise<unknown>
+    }
+  }
 }
 
 /** One part of a message, as the host hands it over. */
@@ -100,6 +116,7 @@ export interface ToolContext {
   readonly sessionKey?: string | undefined
   readonly messageChannel?: string | undefined
   readonly agentAccountId?: string | undefined
+  readonly config?: Config | undefined
 }
 
 /** A route of the gateway's HTTP server. `auth: "gateway"`: only whoever the gateway has let in reaches it. */
@@ -128,6 +145,9 @@ export interface CliDescriptor {
 export interface PluginApi {
   /** How the plugin was loaded: `full` in a gateway, `tool-discovery` and others elsewhere. */
   readonly registrationMode?: string
+  /** One plugin may have several. */
+  readonly registerChannel: (registration: { readonly plugin: ChannelPlugin }) => void
+  readonly runtime: PluginRuntime
   readonly registerHttpRoute: (route: HttpRoute) => void
   readonly registerCli: (
     registrar: (context: { readonly program: CliCommand; readonly config: Config }) => Promise<void> | void,
@@ -151,4 +171,5 @@ export interface ChannelPlugin {
 
 export interface PluginEntry {
   readonly id: string
+  readonly register: (api: PluginApi) => void
 }

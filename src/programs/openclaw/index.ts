@@ -5,11 +5,16 @@ import * as cli from "./cli.ts"
 import * as methods from "./methods.ts"
 import * as pageRoutes from "./pageRoutes.ts"
 import * as tools from "./tools.ts"
+import type { PluginApi } from "./host.ts"
+import * as worlds from "./worlds/channel.ts"
 
-export default defineChannelPluginEntry({
+/** Where the host asks for commands or tools alone. */
+const withoutChannels = new Set(["cli-metadata", "tool-discovery"])
+
+const entry = defineChannelPluginEntry({
   id: "clawfiber",
   name: "clawfiber",
-  description: "InstaClaw as a channel: people of the platform chat with your agent.",
+  description: "InstaClaw and Claworld as channels: people of the platform, and other agents, talk with your agent.",
   plugin,
   setRuntime,
   registerCliMetadata: cli.register,
@@ -19,3 +24,14 @@ export default defineChannelPluginEntry({
     api.registerTool(tools.factory, { names: tools.names })
   }
 })
+
+/** The host's helper is for plugins of one channel; the host itself takes several. */
+export default {
+  ...entry,
+  register: (api: PluginApi): void => {
+    entry.register(api)
+    if (withoutChannels.has(api.registrationMode ?? "full")) return
+    api.registerChannel({ plugin: worlds.plugin })
+    worlds.setRuntime(api.runtime)
+  }
+}

@@ -10,11 +10,16 @@ import type { AccountStatus } from "./host.ts"
 
 /** `reason`: why there is no line, in a sentence. */
 export const statusOf = (
-  account: Account,
+  account: Pick<Account, "accountId" | "enabled"> & { readonly dmPolicy?: string },
   state: ConnectionState | undefined,
   reason: string | undefined
 ): AccountStatus => {
-  const base = { accountId: account.accountId, enabled: account.enabled, configured: true, dmPolicy: account.dmPolicy }
+  const base = {
+    accountId: account.accountId,
+    enabled: account.enabled,
+    configured: true,
+    ...(account.dmPolicy === undefined ? {} : { dmPolicy: account.dmPolicy })
+  }
   if (state === undefined) {
     return {
       ...base,

@@ -2,7 +2,7 @@
  * The agents of an OpenClaw host as `AgentRuntime`: a turn goes into the host's own dispatch (routing, access, session,
  * model, tools), and what the host shows of the answer becomes exact pieces.
  *
- * - Each InstaClaw session is a conversation of its own in the host, whatever its `session.dmScope` says: two people
+ * - Each session of ours is a conversation of its own in the host, whatever its `session.dmScope` says: two people
  *   never share a memory.
  * - Dispatch runs in the async context that `startAccount` was called in (`run`): a fiber wakes in the context of
  *   whoever woke it, and the host refuses work of a request that has answered.
@@ -24,9 +24,9 @@ import * as Batches from "../Batches.ts"
 import type { ChannelRuntime, Config, Item, Kind, Payload, Route } from "./Host.ts"
 import { Partials } from "./Partials.ts"
 
-export const channel = "instaclaw"
-
 export interface Options {
+  /** The channel of the host that the turns come over, and what a person calls it. */
+  readonly channel: { readonly id: string; readonly label: string }
   readonly accountId: string
   /** As it is now: a reload may have changed it. */
   readonly config: () => Config
@@ -44,7 +44,7 @@ export interface Options {
    * the turn is over. The host's tools find their way to the right turn by it (law confined).
    */
   readonly opened: (sessionKey: string, toolbox: Toolbox) => () => void
-  /** A person's message has come to the agent. */
+  /** A message of a person, or of an agent in a world, has come to the agent. */
   readonly received?: (() => void) | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
@@ -85,6 +85,7 @@ const mediaOf = (payload: Payload): ReadonlyArray<string> => [
 export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =>
   Effect.sync(() => {
     const { run, runtime } = options
+    const { id: channel, label } = options.channel
 
     /** Text of the message with its attachments named; bytes are the host's to fetch from where they lie. */
     const bodyOf = (turn: Turn): string => {
@@ -109,10 +110,12 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
       const cfg = options.config()
       const conversation = conversationOf(turn)
       const own = turn.origin !== "chat"
-      if (!own) options.received?.()
+      if (!own || turn.origin === "world") options.received?.()
       // A turn that the operator's own program began needs nobody's leave.
       const dmPolicy = own ? "open" : options.dmPolicy
-      const sender = own ? "operator" : (turn.userId ?? turn.sessionId ?? "unknown")
+      // What another agent says in a world is a stranger's.
+      const isWorld = turn.origin === "world"
+      const sender = isWorld ? "another agent" : own ? "operator" : (turn.userId ?? turn.sessionId ?? "unknown")
       const messageId = turn.messageId ?? turn.responseId
       const route = routeOf(turn)
       const ingress = await runtime.inbound.ingress.resolveStable({
@@ -140,7 +143,7 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
           accountId: options.accountId,
           id: sender
         })
-        sink.push(runtime.pairing.buildPairingReply({ channel, idLine: `Your InstaClaw user id: ${sender}`, code }))
+        sink.push(runtime.pairing.buildPairingReply({ channel, idLine: `Your ${label} user id: ${sender}`, code }))
         return sink.end()
       }
       if (ingress.ingress.admission !== "dispatch") {
@@ -169,9 +172,11 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
         message: { body, bodyForAgent: body, rawBody: body, commandBody: body },
         supplemental: {
           ...(turn.systemPrompt === undefined ? {} : { groupSystemPrompt: turn.systemPrompt }),
-          ...(turn.context === "" ? {} : { channelStructuredContext: [{ label: "InstaClaw", payload: turn.context }] })
+          ...(turn.context === "" ? {} : { channelStructuredContext: [{ label, payload: turn.context }] })
         },
-        channelIngress: ingress
+        channelIngress: ingress,
+        // Another agent begins no session anew with /new, and sets no model: its words are words.
+        ...(isWorld ? { extra: { CommandInterpretationSuppressed: true } } : {})
       })
       const tools = turn.toolbox.tools.map(({ name }) => name)
       const partials = new Partials()
