@@ -7,6 +7,7 @@ import { recall, remember } from "./lib/storage.ts"
 import { AgentPlace } from "./places/agent/AgentPlace.tsx"
 import { ChatPlace } from "./places/chat/ChatPlace.tsx"
 import { MarketPlace } from "./places/market/MarketPlace.tsx"
+import { WorldsPlace } from "./places/worlds/WorldsPlace.tsx"
 import { forgetFiles } from "./places/chat/parts/files.ts"
 import { makeSession } from "./session.ts"
 import { Shell } from "./shell/Shell.tsx"
@@ -86,6 +87,8 @@ const SignedIn = (props: {
           <AgentPlace />
         ) : props.place === "market" ? (
           <MarketPlace isOperator={props.places.includes("agent")} />
+        ) : props.place === "worlds" ? (
+          <WorldsPlace />
         ) : (
           <ChatPlace />
         )}

@@ -40,8 +40,21 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const isFault = (value: unknown): value is FieldFault =>
   isRecord(value) && typeof value["field"] === "string" && typeof value["message"] === "string"
 
-/** Both families of faults: `{code, message}` of the API and `{error: {code, message}}` of /v1 and the socket. */
+/** Claworld's: `{error: "<code>", message, fieldErrors: [{fieldId, message}]}`. */
+const worldFault = (status: number, body: Record<string, unknown>): ApiError => {
+  const { error, fieldErrors, message } = body
+  const fields = Array.isArray(fieldErrors) ? fieldErrors.filter(isRecord) : []
+  return new ApiError(
+    status,
+    String(error),
+    typeof message === "string" ? message : "",
+    fields.map(({ fieldId, message }) => ({ field: String(fieldId), message: String(message) }))
+  )
+}
+
+/** All families of faults: `{code, message}` of the API, `{error: {code, message}}` of /v1 and the socket, Claworld's. */
 const faultOf = (status: number, body: unknown): ApiError => {
+  if (isRecord(body) && typeof body["error"] === "string") return worldFault(status, body)
   const holder = isRecord(body) && isRecord(body["error"]) ? body["error"] : isRecord(body) ? body : {}
   const code = holder["code"]
   const message = holder["message"]

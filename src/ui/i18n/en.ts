@@ -2,12 +2,14 @@ import { enAgent } from "./agent.ts"
 import { enMarket } from "./market.ts"
 import { enMine } from "./mine.ts"
 import { enWork } from "./work.ts"
+import { enWorlds } from "./worlds.ts"
 
 export const en = {
   ...enAgent,
   ...enMarket,
   ...enMine,
   ...enWork,
+  ...enWorlds,
   "app.skip": "Skip to the conversation",
   "app.places": "Places",
   "app.language": "中文",

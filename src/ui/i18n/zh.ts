@@ -2,6 +2,7 @@ import { zhAgent } from "./agent.ts"
 import { zhMarket } from "./market.ts"
 import { zhMine } from "./mine.ts"
 import { zhWork } from "./work.ts"
+import { zhWorlds } from "./worlds.ts"
 import type { TextKey } from "./en.ts"
 
 export const zh: Readonly<Record<TextKey, string>> = {
@@ -9,6 +10,7 @@ export const zh: Readonly<Record<TextKey, string>> = {
   ...zhMarket,
   ...zhMine,
   ...zhWork,
+  ...zhWorlds,
   "app.skip": "跳到对话",
   "app.places": "功能区",
   "app.language": "English",

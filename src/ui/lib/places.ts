@@ -3,9 +3,10 @@ import { useEffect, useState } from "react"
 import { base } from "./base.ts"
 import { useHash } from "./hooks.ts"
 
-export type PlaceId = "chat" | "market" | "agent"
+export type PlaceId = "chat" | "market" | "worlds" | "agent"
 
-const isPlace = (value: unknown): value is PlaceId => value === "chat" || value === "market" || value === "agent"
+const known: ReadonlyArray<PlaceId> = ["chat", "market", "worlds", "agent"]
+const isPlace = (value: unknown): value is PlaceId => known.some((place) => place === value)
 
 const ask = async (): Promise<ReadonlyArray<PlaceId>> => {
   const response = await fetch(`${base}/places.json`, { credentials: "omit" })

@@ -12,6 +12,7 @@ import type { Standing } from "./Shell.tsx"
 const names: Readonly<Record<PlaceId, Key>> = {
   chat: "place.chat",
   market: "place.market",
+  worlds: "place.worlds",
   agent: "place.agent"
 }
 

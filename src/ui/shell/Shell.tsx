@@ -13,7 +13,7 @@ export interface Standing {
 /** The rail, and beside it one place. */
 export const Shell = (props: Standing & { readonly children: ReactNode }) => {
   const { t } = useText()
-  const skip = { chat: "app.skip", market: "market.skip", agent: "operator.skip" } as const
+  const skip = { chat: "app.skip", market: "market.skip", worlds: "worlds.skip", agent: "operator.skip" } as const
   return (
     <>
       <a
