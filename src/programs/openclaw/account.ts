@@ -34,6 +34,7 @@ import * as accounts from "../run/accounts.ts"
 import { channel } from "./config.ts"
 import * as faults from "./faults.ts"
 import type { GatewayContext, PluginRuntime } from "./host.ts"
+import * as leftovers from "./leftovers.ts"
 import * as logging from "./logging.ts"
 import { report, statusOf } from "./report.ts"
 import * as seat from "./seat.ts"
@@ -172,6 +173,12 @@ export const start = async (context: GatewayContext, host: PluginRuntime): Promi
   // Fibers wake in the async context of whoever woke them; the host takes work only in that of this call.
   const run = AsyncLocalStorage.snapshot()
   context.setStatus({ ...statusOf(account, undefined, undefined), lastError: null })
+  try {
+    const closed = await leftovers.close(host, context.cfg, account.accountId)
+    if (closed.length > 0) log?.info(`[${channel}:${account.accountId}] ${closed.length} turns were cut off earlier.`)
+  } catch (cause) {
+    log?.warn(`[${channel}:${account.accountId}] What was cut off earlier may be answered twice: ${String(cause)}`)
+  }
   const runtime = ManagedRuntime.make(logging.layer(log, `${channel}:${account.accountId}`, account.debug))
   const ended = await runtime.runPromiseExit(serve(context, host, run), { signal: abortSignal })
   await runtime.dispose()
