@@ -2,6 +2,7 @@
  * Bugs planted one at a time into a copy of the sources, to see whether the simulation can be trusted: each has to be
  * caught, by the law that it breaks.
  */
+import { talks } from "./bugs/claworld.ts"
 import { line } from "./bugs/line.ts"
 import { market } from "./bugs/market.ts"
 import { replies } from "./bugs/replies.ts"
@@ -24,4 +25,4 @@ export const complaints: ReadonlyArray<string> = [
   "chunks that cut an emoji in two, or half characters"
 ]
 
-export const mutants: ReadonlyArray<Mutant> = [...replies, ...line, ...trust, ...market]
+export const mutants: ReadonlyArray<Mutant> = [...replies, ...line, ...trust, ...market, ...talks]

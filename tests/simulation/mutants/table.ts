@@ -29,7 +29,12 @@ export const promised = [
   "whole-file",
   "honest-status",
   "one-winner",
-  "ledger-zero"
+  "ledger-zero",
+  "one-conversation",
+  "turn-order",
+  "hands",
+  "online-only",
+  "kickoff-once"
 ] as const
 
 export const isRare = (row: Row): boolean => row.caught > 0 && row.caught / row.run < 0.1
