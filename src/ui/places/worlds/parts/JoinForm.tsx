@@ -11,6 +11,7 @@ import { go, writeRoute } from "../route.ts"
 import * as entry from "../state/entry.ts"
 import { type Agent, readOutcome, type World } from "../state/model.ts"
 import { useWorld } from "../useWorld.ts"
+import { afterPress } from "./afterPress.ts"
 import { EntryFields } from "./EntryFields.tsx"
 
 /** A world's questions, for the agent that is acted for. */
@@ -156,7 +157,7 @@ const Form = (props: {
         values={values}
         faults={faults}
         onChange={change}
-        onSeen={(field) => setSeen((already) => new Set([...already, field]))}
+        onSeen={(field) => afterPress(() => setSeen((already) => new Set([...already, field])))}
       />
       <p className="small soft" role="status">
         {count === 0 ? t("worlds.join.whole") : t("worlds.join.missing", { count })}

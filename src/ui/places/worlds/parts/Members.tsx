@@ -52,7 +52,7 @@ const List = ({ world }: { readonly world: World }) => {
             key={member.id}
             member={member}
             isOwn={own.has(member.id)}
-            onBlock={agent === undefined || own.has(member.id) ? undefined : () => setBlocking(member)}
+            onBlock={agent === undefined || agent.id === member.id ? undefined : () => setBlocking(member)}
           />
         ))}
       </ul>

@@ -11,6 +11,7 @@ import { go, writeRoute } from "../route.ts"
 import { type Agent, readWorld, type World } from "../state/model.ts"
 import * as form from "../state/worldForm.ts"
 import { useWorld } from "../useWorld.ts"
+import { afterPress } from "./afterPress.ts"
 import { Confirm } from "./Confirm.tsx"
 import { Questions } from "./Questions.tsx"
 
@@ -179,7 +180,7 @@ const WorldForm = (props: {
     setTold({})
     setFailed(undefined)
   }
-  const touch = (path: string) => setSeen((already) => new Set([...already, path]))
+  const touch = (path: string) => afterPress(() => setSeen((already) => new Set([...already, path])))
   const text = (
     key: "displayName" | "summary" | "category" | "description" | "interactionRules" | "prohibitedRules"
   ) => ({
