@@ -205,20 +205,6 @@ const unreadable = (state: RegistrationState, event: Event<"Looked">, message: s
   }
 }
 
-/** No profile, and something lies in `pending.json`. */
-const foundPending = (state: RegistrationState, event: Event<"Looked">, pending: Pending): Step => {
-  if (pending.confirmed && pending.attempt !== undefined) {
-    const { attempt } = pending
-    const next = state._tag === "submitting" ? state : submits(pending, event.at)
-    const resume: ReadonlyArray<Action> = event.owned ? [{ _tag: "Register", pending: { ...pending, attempt } }] : []
-    return becomes(next, ...stopping(state), ...resume)
-  }
-  if (state._tag !== "pending" || state.proposalId !== pending.proposalId) {
-    return becomes(waits(pending, undefined), ...stopping(state))
-  }
-  return becomes(waits(pending, state.setback?.about === "profile" ? undefined : state.setback))
-}
-
 const foundNothing = (state: RegistrationState, at: number, policy: Policy): Step => {
   switch (state._tag) {
     case "absent": {
@@ -245,6 +231,25 @@ const foundNothing = (state: RegistrationState, at: number, policy: Policy): Ste
   }
 }
 
+/** No profile, and something lies in `pending.json`. */
+const foundPending = (state: RegistrationState, event: Event<"Looked">, pending: Pending, policy: Policy): Step => {
+  // Its outcome was on the disk, and somebody took that away: the confirmation is used up.
+  if (state._tag === "registered" && pending.confirmed && event.owned) {
+    const { actions, state: next } = foundNothing(state, event.at, policy)
+    return becomes(next, { _tag: "Forget" }, ...actions)
+  }
+  if (pending.confirmed && pending.attempt !== undefined) {
+    const { attempt } = pending
+    const next = state._tag === "submitting" ? state : submits(pending, event.at)
+    const resume: ReadonlyArray<Action> = event.owned ? [{ _tag: "Register", pending: { ...pending, attempt } }] : []
+    return becomes(next, ...stopping(state), ...resume)
+  }
+  if (state._tag !== "pending" || state.proposalId !== pending.proposalId) {
+    return becomes(waits(pending, undefined), ...stopping(state))
+  }
+  return becomes(waits(pending, state.setback?.about === "profile" ? undefined : state.setback))
+}
+
 const looked = (state: RegistrationState, event: Event<"Looked">, policy: Policy): Step => {
   const { found, pending } = event
   switch (found._tag) {
@@ -262,7 +267,7 @@ const looked = (state: RegistrationState, event: Event<"Looked">, policy: Policy
     case "Unreadable":
       return unreadable(state, event, found.message)
     case "None":
-      return pending === undefined ? foundNothing(state, event.at, policy) : foundPending(state, event, pending)
+      return pending === undefined ? foundNothing(state, event.at, policy) : foundPending(state, event, pending, policy)
   }
 }
 

@@ -271,6 +271,24 @@ describe("whatever happens", () => {
   )
 })
 
+describe("what was found once", () => {
+  it("law once: a profile that is taken away does not bring an old confirmation back", () => {
+    const world = new World()
+    for (const op of [
+      "confirm without a proposal",
+      "the profile is written, crash",
+      "confirm",
+      "a person removes the profile",
+      "look",
+      "look"
+    ] as const) {
+      world.happen(op)
+    }
+    assert.isUndefined(world.asked)
+    assert.isUndefined(world.pending)
+  })
+})
+
 describe("single steps", () => {
   const at = 5_000
   const pending: Pending = {
