@@ -1,8 +1,18 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
-/** Long, and alike: how each place looks in every theme, width and language, and streams cut at every place. */
-export const long = ["tests/browser/*[lL]ook.test.ts", "tests/resume/cut.test.ts"]
+/**
+ * What takes long: how each place looks in every theme, width and language, whole ways through the page but for the
+ * chat's, commands that start many programs, streams cut at every place, and random histories beside plain models.
+ */
+export const long = [
+  "tests/browser/*[lL]ook.test.ts",
+  "tests/browser/{agentWay,market,mine,work,worlds}.test.ts",
+  "tests/layers/platform/**/*.model.test.ts",
+  "tests/programs/{backup,claworld,register,tasks,upWork}.test.ts",
+  "tests/programs/openclawInstaller/installer.test.ts",
+  "tests/resume/cut.test.ts"
+]
 
 // Most of the time that a program takes to start goes into the compiling of its modules. Tests start hundreds.
 process.env["NODE_COMPILE_CACHE"] ??= fileURLToPath(new URL("./node_modules/.cache/node-compile", import.meta.url))

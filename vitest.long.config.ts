@@ -1,4 +1,4 @@
-/** `npm run test:long`: what takes long and is alike. */
+/** `npm run test:long`: what takes long. */
 import { defineConfig } from "vitest/config"
 import short, { long } from "./vitest.config.ts"
 

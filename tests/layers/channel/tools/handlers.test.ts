@@ -280,9 +280,10 @@ describe("the tools", () => {
       chat: [],
       world: [],
       registration: ["insta_propose_registration"],
-      work: ["read_file", "write_file", "list_files"]
+      work: ["read_file", "write_file", "list_files"],
+      operator: [...ToolHandlers.names, "read_file", "write_file", "list_files"]
     }
-    for (const origin of ["chat", "world", "registration", "work"] as const) {
+    for (const origin of ["chat", "world", "registration", "work", "operator"] as const) {
       assert.deepStrictEqual(ToolHandlers.namesFor(origin), allowed[origin])
     }
     assert.deepStrictEqual(OfferedTools.toolbox([]), Toolbox.empty)
