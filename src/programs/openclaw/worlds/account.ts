@@ -105,6 +105,15 @@ const serve = Effect.fnUntraced(function* (
     received: () => context.setStatus({ accountId: account.accountId, lastInboundAt: Date.now() }),
     now: () => Date.now()
   })
+  // Built into the scope of the account: the line writes to it for as long as it is there.
+  const journal = yield* Layer.build(
+    SqlJournal.layerFile({
+      filename: join(folder, "journal.sqlite"),
+      durability: settings.sync,
+      maxAge: settings.journalMaxAge,
+      maxEntries: settings.journalMaxEntries
+    })
+  )
   const line = yield* WorldLine.open({
     accountId: account.accountId,
     identity: found,
@@ -112,16 +121,7 @@ const serve = Effect.fnUntraced(function* (
     systemPrompt: manners,
     version,
     heartbeat: Duration.seconds(Math.min(account.heartbeatSeconds, mostSeconds))
-  }).pipe(
-    Effect.provide(
-      SqlJournal.layerFile({
-        filename: join(folder, "journal.sqlite"),
-        durability: settings.sync,
-        maxAge: settings.journalMaxAge,
-        maxEntries: settings.journalMaxEntries
-      })
-    )
-  )
+  }).pipe(Effect.provide(journal))
   const bound: WorldHandlers.Bound = {
     api: line.api,
     source: account.appToken === undefined ? "verified_app_token" : "configured_app_token",
