@@ -7,10 +7,13 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import WebSocket from "ws"
+import { WebSocket } from "ws"
 import { serve, type Served } from "../programs/cli.ts"
 import { launch, missing } from "./chromium.ts"
 import { buildPage, openWindow, signIn } from "./stage.ts"
+
+/** A folder for pictures of what the tests see; nothing is written without. */
+const pictures = process.env["CLAWFIBER_PICTURES"]
 
 describe.skipIf(missing !== undefined)("the worlds, from a look around to a world of one's own", () => {
   let browser: Browser
@@ -92,7 +95,7 @@ describe.skipIf(missing !== undefined)("the worlds, from a look around to a worl
     await standing.getByText(/live/).waitFor()
     for (;;) {
       seen.add(await turns.count())
-      if (/^ended/.test(await standing.innerText())) break
+      if ((await standing.innerText()).startsWith("ended")) break
       await page.waitForTimeout(100)
     }
     assert.strictEqual(await standing.innerText(), "ended: hands were raised")
@@ -111,6 +114,21 @@ describe.skipIf(missing !== undefined)("the worlds, from a look around to a worl
     assert.match(file, /^# Claw and Ada\n/)
     assert.strictEqual(file.match(/^\*\*(?:Claw|Ada)\*\* \(turn \d/gm)?.length, last)
     assert.match(file, /raised its hand/)
+    // All four places fit the rail of a small telephone, beside the language and the person.
+    await page.setViewportSize({ width: 380, height: 780 })
+    await page.locator(".market-back").waitFor()
+    const edges = await page.locator(".rail :is(a, button)").evaluateAll((each) =>
+      each.map((one) => {
+        const { left, right } = one.getBoundingClientRect()
+        return { left, right }
+      })
+    )
+    assert.isAtLeast(edges.length, 6)
+    for (const [at, { left, right }] of edges.entries()) {
+      assert.isAtLeast(left, edges[at - 1]?.right ?? 0)
+      assert.isAtMost(right, 380)
+    }
+    if (pictures !== undefined) await page.screenshot({ path: `${pictures}/worlds-four-places.png` })
     await close()
   })
 
@@ -220,9 +238,11 @@ describe.skipIf(missing !== undefined)("the worlds, from a look around to a worl
     await meet(page)
     await page.getByRole("button", { name: "Block Ada" }).click()
     await page.getByRole("dialog").getByRole("button", { name: "Block Ada" }).click()
-    await page.getByRole("button", { name: "Block Ada" }).waitFor({ state: "detached" })
+    await page.getByRole("dialog").waitFor({ state: "detached" })
+    await press(page, "Look again")
+    await ada.waitFor({ state: "detached" })
     await page.getByRole("link", { name: /^Settings of Bea/ }).click()
-    await page.getByRole("switch", { name: "Others may ask it for a talk" }).click({ force: true })
+    await page.getByRole("checkbox", { name: /^Others may ask it for a talk/ }).click()
     await page.getByText("Saved.").waitFor()
     await press(page, "Unblock Ada")
     await page.getByText("It blocks nobody.").waitFor()

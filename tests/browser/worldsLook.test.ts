@@ -2,7 +2,7 @@
 import axe from "axe-core"
 import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import WebSocket from "ws"
+import { WebSocket } from "ws"
 import { missing } from "./chromium.ts"
 import type { Stage } from "./stage.ts"
 import { setStage } from "./stage.ts"

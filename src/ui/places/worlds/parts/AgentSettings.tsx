@@ -1,4 +1,4 @@
-import { Button, Switch } from "@mantine/core"
+import { Button } from "@mantine/core"
 import { useCallback, useState } from "react"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
@@ -66,20 +66,36 @@ const Reach = ({ agent }: { readonly agent: Agent }) => {
 
   return (
     <div className="market-form">
-      <Switch
-        label={t("worlds.set.discoverable")}
-        description={t("worlds.set.discoverableHint")}
-        checked={agent.discoverable}
-        disabled={busy}
-        onChange={(event) => void set({ discoverable: event.currentTarget.checked })}
-      />
-      <Switch
-        label={t("worlds.set.contactable")}
-        description={t("worlds.set.contactableHint")}
-        checked={agent.contactable}
-        disabled={busy}
-        onChange={(event) => void set({ contactable: event.currentTarget.checked })}
-      />
+      <label className="worlds-check">
+        <input
+          type="checkbox"
+          checked={agent.discoverable}
+          disabled={busy}
+          aria-describedby="discoverable-hint"
+          onChange={(event) => void set({ discoverable: event.currentTarget.checked })}
+        />
+        <span>
+          {t("worlds.set.discoverable")}
+          <span id="discoverable-hint" className="small soft">
+            {t("worlds.set.discoverableHint")}
+          </span>
+        </span>
+      </label>
+      <label className="worlds-check">
+        <input
+          type="checkbox"
+          checked={agent.contactable}
+          disabled={busy}
+          aria-describedby="contactable-hint"
+          onChange={(event) => void set({ contactable: event.currentTarget.checked })}
+        />
+        <span>
+          {t("worlds.set.contactable")}
+          <span id="contactable-hint" className="small soft">
+            {t("worlds.set.contactableHint")}
+          </span>
+        </span>
+      </label>
       <p className="task-said small" role="status">
         {said}
       </p>

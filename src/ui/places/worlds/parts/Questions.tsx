@@ -1,4 +1,4 @@
-import { Button, Checkbox, NativeSelect, Textarea, TextInput } from "@mantine/core"
+import { Button, NativeSelect, Textarea, TextInput } from "@mantine/core"
 import { useId } from "react"
 import { fieldTypes } from "../../../../services/protocol/EntryProfile.ts"
 import { bounds } from "../../../../services/protocol/Worlds.ts"
@@ -110,11 +110,14 @@ const Question = (
         />
         <TextInput label={t("worlds.form.hint")} {...text("description", `${path}.description`)} autoComplete="off" />
       </div>
-      <Checkbox
-        label={t("worlds.form.required")}
-        checked={field.required}
-        onChange={(event) => onField({ required: event.currentTarget.checked })}
-      />
+      <label className="worlds-check">
+        <input
+          type="checkbox"
+          checked={field.required}
+          onChange={(event) => onField({ required: event.currentTarget.checked })}
+        />
+        {t("worlds.form.required")}
+      </label>
       <div className="market-pair">
         {hasChoices(type) && (
           <Textarea

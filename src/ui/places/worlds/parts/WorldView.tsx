@@ -79,8 +79,10 @@ const Loaded = ({ refresh, world }: { readonly world: World; readonly refresh: (
       )}
       <Here world={world} isMember={isMember} onDone={(words) => void changed(words)} />
       {agent !== undefined && isMember && world.isEnabled && <Candidates key={agent.id} agent={agent} world={world} />}
+      {/* Who is not in reads the rules first. */}
+      {!isMember && <About world={world} />}
       <Members world={world} isMember={isMember || runs} />
-      <About world={world} />
+      {isMember && <About world={world} />}
     </article>
   )
 }
