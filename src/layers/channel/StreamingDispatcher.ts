@@ -12,7 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
+import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import { Connection } from "../../services/channel/Connection.ts"
 import { Dispatcher, type DispatcherOptions } from "../../services/channel/Dispatcher.ts"
 import { Journal, type Entry, JournalError, type MessageKey } from "../../services/channel/Journal.ts"
@@ -83,6 +83,7 @@ export const make = Effect.fnUntraced(function* (
 > {
   const connection = yield* Connection
   const journal = yield* Journal
+  const { stops = () => false } = yield* AgentRuntime
   const nextId = yield* ReplyIds.make
   const { abandon, encoderFor, repeat, say, ...answers } = yield* Answers.make(options, nextId)
   const replies = yield* Replies.make(options)
@@ -144,6 +145,13 @@ export const make = Effect.fnUntraced(function* (
       bornAt: Heartbeat.monotonicMillis(clock)
     })
 
+  const stopAll = (sessionKey: string): void => {
+    const others = replies.all().filter(({ turn, undecided }) => undecided && turn.sessionKey === sessionKey)
+    // Those that wait come first, so that none of them begins for a moment.
+    for (const other of others) if (other.startedAt === undefined) replies.end(other, Failures.cancelled)
+    for (const other of others) replies.end(other, Failures.cancelled)
+  }
+
   const receive = (request: InboundRequest): Effect.Effect<void> =>
     // From the entry in the journal to the place in the queue nothing may come between: a message accepted and not
     // admitted would be answered by nobody.
@@ -168,7 +176,9 @@ export const make = Effect.fnUntraced(function* (
           return yield* restore(Effect.andThen(ack, known(request, acceptance.entry)))
         }
         stats.accepted++
-        yield* replies.admit(makeReply(request, acceptance.entry), restore)
+        const reply = makeReply(request, acceptance.entry)
+        if (stops(request.parts)) stopAll(reply.turn.sessionKey)
+        yield* replies.admit(reply, restore)
         yield* restore(ack)
       })
     ).pipe(

@@ -95,6 +95,11 @@ export class AgentRuntime extends Context.Service<
     /** Answers with words alone and never looks into a turn's toolbox: one's own function or command. */
     readonly wordsOnly?: boolean | undefined
     /**
+     * With these words the person wants an end of what is said in this conversation: what runs or waits in it is
+     * cancelled, and the message does not wait behind it.
+     */
+    readonly stops?: ((parts: ReadonlyArray<Part>) => boolean) | undefined
+    /**
      * The parts of a reply, in order. Interrupting the stream stops the agent. Text parts are exact pieces, never
      * cumulative. A layer emits what it has as arrays (chunks), not element by element: the consumer takes one
      * chunk per step.

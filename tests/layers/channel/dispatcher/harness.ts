@@ -325,7 +325,12 @@ export const make = Effect.fnUntraced(function* ({ journal: given, serve, ...ove
         Layer.mergeAll(
           Layer.succeed(Connection, connection),
           Layer.succeed(Journal, journal),
-          Layer.succeed(AgentRuntime, { description: "a test", model: "test", reply: stage.reply }),
+          Layer.succeed(AgentRuntime, {
+            description: "a test",
+            model: "test",
+            stops: ([part]) => part?.type === "input_text" && part.text === "/stop",
+            reply: stage.reply
+          }),
           Layer.succeed(SecureRandom.SecureRandom, countingRandom())
         )
       )

@@ -61,6 +61,32 @@ describe("order and places", () => {
     })
   )
 
+  it.effect("law stop: an order to stop waits behind nothing, and ends what runs and waits in its conversation", () =>
+    Effect.gen(function* () {
+      const { dispatcher, stage, seen, of, wire } = yield* make()
+      const said = (messageId: string, words: string, sessionId = "s1") =>
+        dispatcher.handle(request({ messageId, sessionId, parts: [{ type: "input_text", text: words }] }))
+      yield* said("running", "count to a thousand")
+      yield* said("waiting", "and then?")
+      yield* said("elsewhere", "hello", "s2")
+      yield* settle
+      stage.of("running").say(text("one"))
+      yield* settle
+      yield* said("order", "/stop")
+      yield* settle
+      assert.strictEqual(codeOf(of("running")), "CANCELLED")
+      assert.strictEqual(codeOf(of("waiting")), "CANCELLED")
+      assert.isTrue(stage.of("running").interrupted)
+      assert.deepStrictEqual(turnsOf(stage), ["running", "elsewhere", "order"])
+      for (const id of ["order", "elsewhere"]) stage.of(id).end()
+      yield* settle
+      assert.strictEqual(codeOf(of("order")), "completed")
+      assert.strictEqual(codeOf(of("elsewhere")), "completed")
+      assert.strictEqual(seen().length, 4)
+      assertLaws(wire.frames)
+    })
+  )
+
   it.effect("law bounded: past the queue a message is refused in words, and the others are not hurt", () =>
     Effect.gen(function* () {
       const { dispatcher, stage, seen, wire } = yield* make({ maxConcurrent: 1, maxQueued: 2 })
