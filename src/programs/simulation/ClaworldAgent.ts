@@ -121,6 +121,11 @@ export class ClaworldAgent {
     const { expected, script } = this.#plan(text.startsWith("brief"))
     this.#stage.trace(this.name, `is asked ${turn.messageId}: ${text}`)
     this.#platform.laws.asked(this.agentId, turn.messageId ?? "", text, expected)
+    const chance = this.#chance
+    if (!this.#platform.isCalm && chance.flip(0.08)) {
+      const away = chance.int(500, 8_000)
+      this.#stage.outside.after(chance.int(1, 3_000), () => this.die(away))
+    }
     return script
   }
 

@@ -59,7 +59,20 @@ class Claworld {
     if (agent === undefined) return
     const newest = [...agent.links].at(-1)
     const what = chance.pick([
-      ...(["crash", "crash", "die", "die", "die", "leave", "cut", "half", "stall", "replay", "replay"] as const),
+      ...([
+        "crash",
+        "crash",
+        "die",
+        "die",
+        "vanish",
+        "vanish",
+        "leave",
+        "cut",
+        "half",
+        "stall",
+        "replay",
+        "replay"
+      ] as const),
       ...(["freeze", "clock", "disk", "own disk"] as const)
     ])
     this.#stage.trace("claworld", `trouble: ${what} ${agent.name}`)
@@ -70,6 +83,10 @@ class Claworld {
       case "die":
         agent.left = chance.int(0, 12)
         return
+      case "vanish":
+        // Its machine is switched off, and nobody is told.
+        newest?.halfOpen("both")
+        return agent.die(chance.int(70_000, 150_000))
       case "leave":
         agent.refusedUntil = this.#stage.now + chance.int(5_000, 120_000)
         return newest?.cut(chance)

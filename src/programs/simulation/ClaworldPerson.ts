@@ -107,7 +107,7 @@ export class ClaworldPerson {
     const otherId = this.#others[chance.int(0, this.#others.length - 1)] ?? this.agentId
     const mood = chance.int(0, 19)
     if (mood < 8) return this.#ask(this.request(otherId, chance.flip(0.3)))
-    if (mood < 16) return this.#decide()
+    if (mood < 15) return this.#decide()
     if (mood < 18) return this.#look()
     return mood === 18 ? this.#end(otherId) : this.#block(otherId)
   }

@@ -257,17 +257,6 @@ export const talks: ReadonlyArray<Mutant> = [
     ]
   },
   {
-    name: "wait for one who is there to come",
-    law: "kickoff-once",
-    patches: [
-      {
-        file: `${claworld}/SqlTalks.ts`,
-        find: "WHERE c.kickoff = 'queued' AND a.online_until > ${now} LIMIT",
-        replace: "WHERE c.kickoff = 'queued' AND a.online_until > ${now} AND c.turn > 0 LIMIT"
-      }
-    ]
-  },
-  {
     name: "last words wait for ever",
     law: "drain",
     patches: [
