@@ -67,6 +67,9 @@ const namesOf = (people: ReadonlyArray<Correspondent>): string => {
 /** What of a stranger's words an error shows. */
 const shown = (target: string): string => platformAnswer.tame(target).slice(0, 80)
 
+/** As our own platform draws them. */
+const conversationId = /^sess_[0-9a-f]{32}$/
+
 /** A session's id, a person's id, or the name of one person; ids win over names. */
 const resolve = (
   people: ReadonlyArray<Correspondent>,
@@ -156,8 +159,13 @@ export const make = Effect.fnUntraced(function* (
     people,
     find: Effect.fn("Outreach.find")(function* (target) {
       const known = yield* people
-      const resolved = resolve(known, target.trim())
+      const wanted = target.trim()
+      const resolved = resolve(known, wanted)
       if ("found" in resolved) return resolved.found
+      // The list has each person's latest conversation alone; whether there is this one is said where it is written to.
+      if (conversationId.test(wanted)) {
+        return { user_id: "", name: wanted, session_id: wanted, title: "", updated_at: 0 }
+      }
       return yield* failure(new UnknownTarget({ target: shown(target), hint: resolved.why }))
     })
   }

@@ -56,6 +56,27 @@ describe("speaking to people", () => {
     })
   )
 
+  it.live("finds an older conversation of a person by its id; one of somebody else's is refused", () =>
+    Effect.gen(function* () {
+      const platform = yield* start()
+      const keys = yield* register(platform)
+      const ada = yield* signIn(platform, "Ada")
+      const older = yield* openSession(platform, ada.token, keys.claw_id)
+      const newer = yield* openSession(platform, ada.token, keys.claw_id)
+      const outreach = yield* make(`${platform.url}/ws/chat`, keys)
+      for (const sessionId of [older, newer]) {
+        assert.strictEqual((yield* outreach.find(sessionId)).session_id, sessionId)
+        const said = yield* outreach.say({ sessionId, text: "Hello!", key: sessionId })
+        assert.strictEqual(said.session_id, sessionId)
+      }
+      const other = yield* register(platform)
+      const elsewhere = yield* openSession(platform, ada.token, other.claw_id)
+      const found = yield* outreach.find(elsewhere)
+      const refused = yield* reasonOf(outreach.say({ sessionId: found.session_id, text: "x", key: "e" }))
+      assert.strictEqual(refused._tag, "UnknownTarget")
+    })
+  )
+
   it.live("a platform without it is told as that, whatever it answers", () =>
     Effect.gen(function* () {
       const answers: ReadonlyArray<(response: ServerResponse) => void> = [
