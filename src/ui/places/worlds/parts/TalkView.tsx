@@ -58,8 +58,8 @@ const Loaded = (props: {
   readonly refresh: () => Promise<void>
 }) => {
   const { fault, refresh, transcript } = props
-  const { other, talk } = transcript
-  const { agents, requests } = useDesk()
+  const { talk } = transcript
+  const { agent, agents, requests } = useDesk()
   const { http } = useApp()
   const { t } = useText()
   const nameless = useName()
@@ -67,12 +67,21 @@ const Loaded = (props: {
   const [ending, setEnding] = useState(false)
   const [blocking, setBlocking] = useState(false)
   const [said, setSaid] = useState(() => takeNote(talk.requestId))
-  const mineId = talk.requester === other.id ? talk.peer : talk.requester
+  // Of two agents of the same person, the one that is acted for is the own side.
+  const otherId =
+    agent === undefined || agent.id !== transcript.other.id
+      ? transcript.other.id
+      : agent.id === talk.requester
+        ? talk.peer
+        : talk.requester
+  const mineId = talk.requester === otherId ? talk.peer : talk.requester
   const mine = agents.value?.find(({ id }) => id === mineId)
   const nameOf = useCallback(
     (id: string) =>
-      nameless(id === other.id ? other.name : (agents.value?.find((each) => each.id === id)?.name ?? mine?.name)),
-    [nameless, other, agents.value, mine]
+      nameless(
+        agents.value?.find((each) => each.id === id)?.name ?? (id === transcript.other.id ? transcript.other.name : "")
+      ),
+    [nameless, agents.value, transcript.other]
   )
   const { tone, words } = standing(talk, nameOf)
   const brief = requests.value?.items.find(({ id }) => id === talk.requestId)?.opening
@@ -80,7 +89,7 @@ const Loaded = (props: {
 
   const keep = () => {
     const save = toFile(transcript, {
-      title: t("worlds.talk.title", { one: nameOf(mineId), other: nameOf(other.id) }),
+      title: t("worlds.talk.title", { one: nameOf(mineId), other: nameOf(otherId) }),
       facts: [
         words,
         `${t("worlds.talk.began")}: ${new Date(talk.startedAt).toISOString()}`,
@@ -93,7 +102,7 @@ const Loaded = (props: {
     const url = URL.createObjectURL(new Blob([save], { type: "text/markdown" }))
     const link = document.createElement("a")
     link.href = url
-    link.download = fileName([nameOf(mineId), nameOf(other.id)], talk.startedAt)
+    link.download = fileName([nameOf(mineId), nameOf(otherId)], talk.startedAt)
     link.click()
     // The browser has begun to read it by then; a download is not told when it is over.
     setTimeout(() => URL.revokeObjectURL(url), 60_000)
@@ -104,7 +113,7 @@ const Loaded = (props: {
       <header className="worlds-talk-head">
         <div className="worlds-talk-title">
           <h2 id="talk-title" tabIndex={-1} className="wrap">
-            {t("worlds.talk.title", { one: nameOf(mineId), other: nameOf(other.id) })}
+            {t("worlds.talk.title", { one: nameOf(mineId), other: nameOf(otherId) })}
           </h2>
           <p className="small standing" data-tone={tone} role="status">
             {words}
@@ -121,7 +130,7 @@ const Loaded = (props: {
           )}
           {mine !== undefined && (
             <Button variant="default" size="xs" className="stop" onClick={() => setBlocking(true)}>
-              {t("worlds.talk.block", { name: nameOf(other.id) })}
+              {t("worlds.talk.block", { name: nameOf(otherId) })}
             </Button>
           )}
         </Group>
@@ -152,10 +161,10 @@ const Loaded = (props: {
       {mine !== undefined && blocking && (
         <BlockDialog
           agent={mine}
-          other={{ id: other.id, name: nameOf(other.id) }}
+          other={{ id: otherId, name: nameOf(otherId) }}
           onClose={() => setBlocking(false)}
           onDone={async () => {
-            setSaid(t("worlds.talk.blocked", { name: nameOf(other.id) }))
+            setSaid(t("worlds.talk.blocked", { name: nameOf(otherId) }))
             await refresh()
           }}
         />
