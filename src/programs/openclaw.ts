@@ -22,13 +22,30 @@ const from = Flag.String("from").pipe(
 )
 const url = Flag.String("url").pipe(
   Flag.withMetavar("<address>"),
-  Flag.withDescription("The platform: kept as channels.instaclaw.wsUrl. Unset: as it is there, else the settings' own"),
+  Flag.withDescription(
+    "The platform, kept as channels.instaclaw.wsUrl (unset: as it is there, else the settings' own), or the service of Claworld, kept as channels.claworld.serverUrl"
+  ),
   Flag.optional
 )
+const channel = Flag.Literals("channel", ["instaclaw", "claworld"]).pipe(
+  Flag.withDescription("Which channel is meant; may be given twice. Unset: those that the host has, else instaclaw"),
+  Flag.atLeast(0)
+)
+const displayName = Flag.String("display-name").pipe(
+  Flag.withMetavar("<name>"),
+  Flag.withDescription("Claworld: what other agents call this one, which registers by itself"),
+  Flag.optional
+)
+const agentCode = Flag.String("agent-code").pipe(
+  Flag.withMetavar("<code>"),
+  Flag.withDescription("Claworld: the first part of the agent's address. Unset: made from its name"),
+  Flag.optional
+)
+const into = { openclaw: openclawFlag, channel, from, url, displayName, agentCode, yes }
 
 const install = Command.make(
   "install",
-  { openclaw: openclawFlag, from, url, yes },
+  into,
   lazily(() => import("./openclawInstaller/install.ts"))
 ).pipe(
   Command.withDescription(
@@ -41,13 +58,17 @@ const install = Command.make(
       command: "clawfiber openclaw install --url http://127.0.0.1:8787 --yes",
       description: "For a script, with a platform of your own"
     },
+    {
+      command: "clawfiber openclaw install --channel claworld --url https://claworld.example --display-name Ada",
+      description: "For Claworld"
+    },
     { command: "clawfiber openclaw install --from ./clawfiber-0.1.0.tgz", description: "From an archive" }
   ])
 )
 
 const update = Command.make(
   "update",
-  { openclaw: openclawFlag, from, url, yes },
+  into,
   lazily(() => import("./openclawInstaller/update.ts"))
 ).pipe(
   Command.withDescription(
@@ -61,7 +82,7 @@ const update = Command.make(
 
 const doctor = Command.make(
   "doctor",
-  { openclaw: openclawFlag },
+  { openclaw: openclawFlag, channel },
   lazily(() => import("./openclawInstaller/doctor.ts"))
 ).pipe(
   Command.withDescription(

@@ -8,7 +8,7 @@ import * as Environment from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import { bad, type Finding, good, unknown } from "../run/doctor/Finding.ts"
 import { print } from "../run/doctor/print.ts"
-import { channels, pluginId } from "./channels.ts"
+import { pluginId, selected, todoOf } from "./channels.ts"
 import * as configFile from "./configFile.ts"
 import { at } from "./configPlan.ts"
 import { type Fields, isFields } from "./configText.ts"
@@ -49,16 +49,19 @@ const accountFinding = (look: gatewayLook.AccountLook, fix: string | undefined):
   if (look.connected) return { ...good(look.channel, "On the line, by pings and pongs."), account: look.account }
   if (!look.enabled) return { ...unknown(look.channel, "Switched off in the configuration."), account: look.account }
   const text = look.running ? `Not on the line${why}.` : `Does not run${why}.`
-  const todo =
-    fix ??
-    `See more with: openclaw ${look.channel} status — who the agent is, is confirmed with: openclaw ${look.channel} register`
+  const todo = fix ?? todoOf(look.channel)
   return {
     ...(look.running ? unknown : bad)(look.channel, `${text.replace(/\.+$/, ".")} ${todo}`),
     account: look.account
   }
 }
 
-export const look = Effect.fnUntraced(function* (input: surroundings.Input & Common, report: Report) {
+export interface Input extends surroundings.Input {
+  /** The channels that are meant, by their ids. Absent or empty: those that the host has. */
+  readonly channel?: ReadonlyArray<string>
+}
+
+export const look = Effect.fnUntraced(function* (input: Input & Common, report: Report) {
   const environment = yield* Environment.variables
   const found = yield* Effect.result(Host.find({ asked: Option.getOrUndefined(input.openclaw), environment }))
   if (Result.isFailure(found)) return yield* report(bad("openclaw", found.failure.message))
@@ -75,6 +78,7 @@ export const look = Effect.fnUntraced(function* (input: surroundings.Input & Com
     : Effect.forEach(faults, (fault) => report(bad("config", `${fault}. Mend it, or try: openclaw doctor --fix`)))
 
   yield* report(pluginFinding(yield* gatewayLook.plugin(host, pluginId)))
+  const channels = selected(input.channel ?? [], file.success.value)
   for (const { id } of channels) yield* report(channelFinding(file.success.value, id))
 
   const looked = yield* gatewayLook.look(host, channels, { config: file.success.value, environment })
@@ -98,7 +102,7 @@ export const look = Effect.fnUntraced(function* (input: surroundings.Input & Com
 })
 
 /** Ends with a failure where something is bad. */
-export const reported = Effect.fnUntraced(function* (input: surroundings.Input & Common) {
+export const reported = Effect.fnUntraced(function* (input: Input & Common) {
   let faults = 0
   yield* look(input, (finding) => {
     if (finding.state === "bad") faults++
@@ -111,4 +115,4 @@ export const reported = Effect.fnUntraced(function* (input: surroundings.Input &
   }
 })
 
-export const run = (input: surroundings.Input & Common) => reported(input).pipe(Effect.provide(NodeServices.layer))
+export const run = (input: Input & Common) => reported(input).pipe(Effect.provide(NodeServices.layer))

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Common } from "../Cli.ts"
 import { Failure } from "../Failure.ts"
-import { type Channel, channels, pluginId } from "./channels.ts"
+import { type Channel, type Flags, pluginId, selected, todoOf } from "./channels.ts"
 import * as configFile from "./configFile.ts"
 import * as configPlan from "./configPlan.ts"
 import * as configText from "./configText.ts"
@@ -17,9 +17,10 @@ import { type Host, lastWords } from "./Host.ts"
 import { isOurs, own } from "./ownPackage.ts"
 import * as surroundings from "./surroundings.ts"
 
-export interface Input extends surroundings.Asking {
+export interface Input extends surroundings.Asking, Flags {
   readonly from: Option.Option<string>
-  readonly url: Option.Option<string>
+  /** The channels that are meant, by their ids. */
+  readonly channel: ReadonlyArray<string>
 }
 
 const fail = (message: string) => Effect.fail(new Failure({ message }))
@@ -60,10 +61,15 @@ const withHostsChanges = Effect.fnUntraced(function* (before: configFile.ConfigF
   return { after, text: yield* configFile.edited(before, configText.between(before.value, after.value)) }
 })
 
-const wishesOf = Effect.fnUntraced(function* (input: Input & Common, folder: string | undefined, path: string) {
+const wishesOf = Effect.fnUntraced(function* (
+  input: Input & Common,
+  folder: string | undefined,
+  { path, value }: configFile.ConfigFile
+) {
   const chosen: Array<{ readonly channel: Channel; readonly chosen: configText.Fields }> = []
-  for (const channel of channels) {
-    const said = channel.chosen(input)
+  for (const channel of selected(input.channel, value)) {
+    const held = configPlan.at(value, "channels", channel.id)
+    const said = channel.chosen(input, configText.isFields(held) ? held : undefined)
     if (typeof said === "string") return yield* fail(said)
     chosen.push({ channel, chosen: said })
   }
@@ -106,6 +112,7 @@ export interface Done {
   readonly host: Host
   readonly where: gatewayLook.Where
   readonly changed: boolean
+  readonly channels: ReadonlyArray<Channel>
 }
 
 export const apply = Effect.fnUntraced(function* (input: Input & Common) {
@@ -113,8 +120,9 @@ export const apply = Effect.fnUntraced(function* (input: Input & Common) {
   const first = yield* surroundings.readConfig(host)
   const source = yield* sourceOf(input, host)
   const folder = source._tag === "folder" ? source.folder : undefined
-  const wishes = yield* wishesOf(input, folder, first.path)
+  const wishes = yield* wishesOf(input, folder, first)
   const planned = yield* plan(first, wishes)
+  const meant = wishes.channels.map(({ channel }) => channel)
   const isHosts = source._tag === "host"
   if (planned === first.text && !isHosts) {
     yield* surroundings.tell(
@@ -122,7 +130,7 @@ export const apply = Effect.fnUntraced(function* (input: Input & Common) {
       { event: "unchanged", path: first.path },
       `${first.path} has all that is needed already.`
     )
-    const done: Done = { host, where: { config: first.value, environment }, changed: false }
+    const done: Done = { host, where: { config: first.value, environment }, changed: false, channels: meant }
     return done
   }
   yield* configFile.writable(first, environment)
@@ -152,14 +160,14 @@ export const apply = Effect.fnUntraced(function* (input: Input & Common) {
       `${first.path} is changed. What it was lies in ${backup}; clawfiber openclaw uninstall puts it back.`
     )
   }
-  const done: Done = { host, where: { config: first.value, environment }, changed: true }
+  const done: Done = { host, where: { config: first.value, environment }, changed: true, channels: meant }
   return done
 })
 
 /** A gateway that runs takes up a changed configuration by itself, within some seconds. */
 const attempts = 8
 
-export const verified = Effect.fnUntraced(function* (input: Input & Common, { changed, host, where }: Done) {
+export const verified = Effect.fnUntraced(function* (input: Input & Common, { changed, channels, host, where }: Done) {
   let looked = yield* gatewayLook.look(host, channels, where)
   for (let left = changed ? attempts : 0; left > 0; left--) {
     if (looked._tag === "none" || looked.accounts.length > 0) break
@@ -184,7 +192,7 @@ export const verified = Effect.fnUntraced(function* (input: Input & Common, { ch
       { event: "account", ...account, reason: account.reason ?? null },
       account.connected
         ? `The gateway runs, and ${account.channel} (${account.account}) is on the line.`
-        : `The gateway runs ${account.channel} (${account.account}), which is not on the line yet${account.reason === undefined ? "" : `: ${account.reason}`}. Who the agent is, is confirmed with: openclaw ${account.channel} register`
+        : `The gateway runs ${account.channel} (${account.account}), which is not on the line yet${account.reason === undefined ? "" : `: ${account.reason}`}. ${todoOf(account.channel)}`
     )
   }
 })

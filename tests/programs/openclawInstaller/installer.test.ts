@@ -218,6 +218,41 @@ describe("installing", () => {
     assert.strictEqual(fake.text, text)
   })
 
+  it("puts Claworld in where it is asked for, keeps what it holds, and says what it lacks", async () => {
+    const fake = host(text)
+    const claworld = ["install", "--channel", "claworld", "--yes"]
+    const nowhere = await fake.run(...claworld)
+    assert.strictEqual(nowhere.code, 1)
+    assert.match(nowhere.stderr, /Say it with --url/)
+    const nameless = await fake.run(...claworld, "--url", "http://127.0.0.1:8787")
+    assert.strictEqual(nameless.code, 1)
+    assert.match(nameless.stderr, /Say it with --display-name/)
+    const open = await fake.run(...claworld, "--url", "http://far.example", "--display-name", "Ada")
+    assert.strictEqual(open.code, 1)
+    assert.match(open.stderr, /no token is sent there/)
+    const misplaced = await fake.run("install", "--agent-code", "ada", "--yes")
+    assert.strictEqual(misplaced.code, 1)
+    assert.match(misplaced.stderr, /--channel claworld/)
+    assert.strictEqual(fake.text, text)
+
+    const first = await fake.run(...claworld, "--url", "127.0.0.1:8787", "--display-name", "Ada", "--agent-code", "ada")
+    assert.strictEqual(first.code, 0, first.stderr)
+    const installed = fake.text
+    assert.include(installed, `serverUrl: "http://127.0.0.1:8787/"`)
+    assert.match(installed, /registration:\s*{\s*enabled: true,\s*displayName: "Ada",\s*agentCode: "ada"/)
+    assert.notInclude(installed, "instaclaw")
+
+    // Those that the host has are meant from now on.
+    const again = await fake.run("install", "--yes")
+    assert.strictEqual(again.code, 0, again.stderr)
+    assert.strictEqual(fake.text, installed)
+    const looked = await fake.run("doctor", "--json")
+    assert.include(looked.stdout, "channels.claworld is there.")
+    assert.notInclude(looked.stdout, "channels.instaclaw")
+    assert.strictEqual((await fake.run("undo", "--yes")).code, 0)
+    assert.strictEqual(fake.text, text)
+  })
+
   it("refuses an address that no key may be sent to", async () => {
     const { code, stderr } = await host(text).run("install", "--url", "ws://claw.example", "--yes")
     assert.strictEqual(code, 1)
