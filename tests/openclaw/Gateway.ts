@@ -26,6 +26,8 @@ export interface Options {
   /** `channels.instaclaw`. */
   readonly channel: object
   readonly tools?: object | undefined
+  /** The host ends a run after so many. 60 where absent. */
+  readonly timeoutSeconds?: number | undefined
   /** More for the environment of the host. */
   readonly env?: Readonly<Record<string, string>> | undefined
 }
@@ -36,6 +38,8 @@ interface Waiting {
   readonly resolve: (payload: unknown) => void
   readonly reject: (error: Error) => void
 }
+
+const every = ["operator.read", "operator.write", "operator.admin", "operator.pairing", "operator.approvals"]
 
 /** A backend client on loopback: protocol 4, role operator. */
 class Client {
@@ -71,7 +75,7 @@ class Client {
     })
   }
 
-  static async open(port: number): Promise<Client> {
+  static async open(port: number, scopes: ReadonlyArray<string> = every): Promise<Client> {
     const socket = new WebSocket(`ws://127.0.0.1:${port}`)
     await new Promise<void>((resolve, reject) => {
       socket.once("open", resolve)
@@ -83,7 +87,7 @@ class Client {
       maxProtocol: 4,
       client: { id: "gateway-client", version: "1.0.0", platform: process.platform, mode: "backend" },
       role: "operator",
-      scopes: ["operator.read", "operator.write", "operator.admin", "operator.pairing", "operator.approvals"],
+      scopes,
       caps: [],
       auth: { token }
     })
@@ -108,7 +112,7 @@ export class Gateway {
   readonly port: number
   readonly output: Array<string> = []
   private process: ChildProcess | undefined
-  private client: Client | undefined
+  private own: Client | undefined
   private env: Readonly<Record<string, string>> = {}
 
   private constructor(home: string, port: number) {
@@ -162,7 +166,7 @@ export class Gateway {
           workspace: join(this.home, "workspace"),
           model: { primary: "mock/echo" },
           skipBootstrap: true,
-          timeoutSeconds: 60
+          timeoutSeconds: options.timeoutSeconds ?? 60
         }
       },
       tools: options.tools ?? { toolSearch: false },
@@ -216,7 +220,7 @@ export class Gateway {
     const deadline = Date.now() + 400_000
     for (;;) {
       try {
-        this.client = await Client.open(this.port)
+        this.own = await Client.open(this.port)
         return
       } catch (cause) {
         if (died !== undefined) throw new Error(`${died}\n${this.output.join("")}`, { cause })
@@ -227,8 +231,13 @@ export class Gateway {
   }
 
   call(method: string, params: object = {}): Promise<unknown> {
-    if (this.client === undefined) throw new Error("the gateway is not up")
-    return this.client.call(method, params)
+    if (this.own === undefined) throw new Error("the gateway is not up")
+    return this.own.call(method, params)
+  }
+
+  /** One that may do less. */
+  client(scopes: ReadonlyArray<string>): Promise<Client> {
+    return Client.open(this.port, scopes)
   }
 
   /** The command line, as a person uses it. */
@@ -245,8 +254,8 @@ export class Gateway {
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
-    this.client?.close()
-    this.client = undefined
+    this.own?.close()
+    this.own = undefined
     const child = this.process
     this.process = undefined
     if (child === undefined || child.exitCode !== null) return

@@ -10,12 +10,13 @@ export interface ToolCall {
   readonly arguments: unknown
 }
 
-/** Pieces go out one by one; `gate` is awaited before the piece with that index; a call ends the answer. */
+/** Pieces go out one by one; `gate` is awaited before the piece `gateAt` (1 where it is absent); a call ends the answer. */
 export interface Answer {
   readonly pieces: ReadonlyArray<string>
   readonly call?: ToolCall | undefined
   readonly status?: number | undefined
   readonly gate?: Promise<void> | undefined
+  readonly gateAt?: number | undefined
 }
 
 interface Message {
@@ -62,11 +63,16 @@ export class Model {
   readonly script: Array<Answer | ((asked: Asked) => Answer)> = []
   /** Answers what the script does not. `undefined`: the model repeats what was said. */
   otherwise: ((asked: Asked) => Answer | undefined) | undefined
+  /** What the person had said in the requests that the host broke off. */
+  readonly cut: Array<string> = []
   private readonly server: Server
 
   private constructor(server: Server) {
     this.server = server
   }
+
+  /** A gate that never opens. */
+  static readonly never: Promise<void> = new Promise(() => {})
 
   static async start(): Promise<Model> {
     const server = createServer()
@@ -110,6 +116,9 @@ export class Model {
       response.end(JSON.stringify({ error: { message: "scripted failure", type: "server_error" } }))
       return
     }
+    response.once("close", () => {
+      if (!response.writableEnded) this.cut.push(lastWords(asked))
+    })
     response.writeHead(200, { "content-type": "text/event-stream" })
     const send = (delta: object, finish: string | null = null) =>
       response.write(
@@ -117,7 +126,7 @@ export class Model {
       )
     send({ role: "assistant", content: "" })
     for (const [index, piece] of answer.pieces.entries()) {
-      if (index === 1 && answer.gate !== undefined) await answer.gate
+      if (index === (answer.gateAt ?? 1) && answer.gate !== undefined) await answer.gate
       send({ content: piece })
       // One chunk per turn of the event loop, as from a network.
       await new Promise((resolve) => setImmediate(resolve))

@@ -23,8 +23,9 @@ export class Platform {
     this.runtime = runtime
   }
 
-  static async start(port = 0): Promise<Platform> {
-    const runtime = ManagedRuntime.make(Server.layer({ port }))
+  /** `data`: the folder it keeps everything in; in memory where absent. */
+  static async start(port = 0, data?: string): Promise<Platform> {
+    const runtime = ManagedRuntime.make(Server.layer({ port, data }))
     const server = await runtime.runPromise(Server.Server)
     return new Platform(server.url, runtime)
   }

@@ -136,7 +136,9 @@ const serve = Effect.fnUntraced(function* (
       ),
       layer
     ]),
-    Effect.scoped
+    Effect.scoped,
+    // A run that the host is still taking down would be met by the account's next start, and keeps a reload waiting.
+    Effect.ensuring(Effect.promise(() => agent.settled(3_000)))
   )
 })
 

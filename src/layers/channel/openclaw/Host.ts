@@ -47,6 +47,14 @@ export interface Item {
 export interface Dispatched {
   readonly admission: { readonly kind: string }
   readonly dispatched: boolean
+  readonly dispatchResult?:
+    | {
+        /** The words went into a run that was going on; what comes of them is said there. */
+        readonly deferredToActiveRun?: string | undefined
+        /** The agent chose to say nothing. */
+        readonly deliberateSilentTerminalReply?: boolean | undefined
+      }
+    | undefined
 }
 
 /** `ctx.channelRuntime` of `startAccount`. */

@@ -8,6 +8,7 @@
  *   whoever woke it, and the host refuses work of a request that has answered.
  * - Ending the stream aborts the host's run. Callbacks that come later are ignored.
  */
+import * as timers from "node:timers/promises"
 import * as Layer from "effect/Layer"
 import * as Effect from "effect/Effect"
 import {
@@ -55,6 +56,16 @@ const failed = (reason: AgentError["reason"]): AgentError => new AgentError({ re
 const textOf = (turn: Turn): string =>
   turn.parts.flatMap((part) => (part.type === "input_text" ? [part.text] : [])).join("\n")
 
+/** The host ended the run and said nothing: a reply without a word would look as if all were well. */
+const wordless = "The agent ended without an answer. Send the message again."
+
+/** Where the host takes a message for the order to stop, it must not wait for the end of what it is to stop. */
+const isStop = (parts: Turn["parts"]): boolean =>
+  parts.every((part) => part.type === "input_text" && /^\s*\/?stop\s*$/i.test(part.text))
+
+/** Milliseconds that the next turn of a conversation waits for the host to be through with the one before. */
+const patience = 15_000
+
 /** What an error of the host means for the person who asked; its own words are for the log. */
 const fromHost = (cause: unknown): AgentError => {
   const detail = cause instanceof Error ? cause.message : String(cause)
@@ -82,7 +93,21 @@ const mediaOf = (payload: Payload): ReadonlyArray<string> => [
   ...(payload.mediaUrls ?? [])
 ]
 
-export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =>
+/** Until it has settled, or has taken too long. */
+const atMost = async (work: Promise<unknown> | undefined, millis: number): Promise<void> => {
+  if (work === undefined) return
+  const enough = new AbortController()
+  const patience = timers.setTimeout(millis, undefined, { ref: false, signal: enough.signal }).catch(() => {})
+  await Promise.race([work, patience])
+  enough.abort()
+}
+
+export type OpenClawAgent = AgentRuntime["Service"] & {
+  /** Until the host is through with all turns, also with those that were ended from outside; for a while at most. */
+  readonly settled: (millis: number) => Promise<void>
+}
+
+export const make = (options: Options): Effect.Effect<OpenClawAgent> =>
   Effect.sync(() => {
     const { run, runtime } = options
     const { id: channel, label } = options.channel
@@ -182,9 +207,12 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
       const partials = new Partials()
       let fault: AgentError | undefined
       let over = false
+      let spoke = false
       signal.addEventListener("abort", () => (over = true), { once: true })
       const push = (text: string): void => {
-        if (text !== "" && !over) sink.push(text)
+        if (text === "" || over) return
+        spoke = true
+        sink.push(text)
       }
       const closed = options.opened(route.sessionKey, turn.toolbox)
       const dispatched = await runtime.inbound
@@ -241,17 +269,46 @@ export const make = (options: Options): Effect.Effect<AgentRuntime["Service"]> =
           failed(new Unavailable({ detail: `the host declined the message: ${dispatched.admission.kind}` }))
         )
       }
+      const { deferredToActiveRun, deliberateSilentTerminalReply } = dispatched.dispatchResult ?? {}
+      if (
+        deferredToActiveRun !== undefined ||
+        (turn.origin === "chat" && !spoke && deliberateSilentTerminalReply !== true && !isStop(turn.parts))
+      ) {
+        return sink.fail(failed(new Unsupported({ detail: wordless })))
+      }
       sink.end()
     }
 
-    return AgentRuntime.of({
+    /** The last turn of each conversation, until the host is through with it. */
+    const latest = new Map<string, Promise<void>>()
+
+    /** A turn that was ended from outside may go on in the host for a moment: the next one would be put into it. */
+    const inOrder = async (turn: Turn, sink: Batches.Sink<AgentError>, signal: AbortSignal): Promise<void> => {
+      const conversation = conversationOf(turn)
+      const former = latest.get(conversation)
+      const own = (async () => {
+        await atMost(former, patience)
+        if (!signal.aborted) await run(() => dispatch(turn, bodyOf(turn), sink, signal))
+      })()
+      const settled = own.catch(() => {})
+      latest.set(conversation, settled)
+      try {
+        await own
+      } finally {
+        if (latest.get(conversation) === settled) latest.delete(conversation)
+      }
+    }
+
+    return {
+      settled: (millis) => atMost(latest.size === 0 ? undefined : Promise.all(latest.values()), millis),
       description: "the agent of this OpenClaw",
       model: "openclaw",
+      stops: isStop,
       reply: (turn) =>
         Batches.fromPush<AgentError>((sink, signal) => {
-          run(() => dispatch(turn, bodyOf(turn), sink, signal)).catch((cause: unknown) => sink.fail(fromHost(cause)))
+          inOrder(turn, sink, signal).catch((cause: unknown) => sink.fail(fromHost(cause)))
         })
-    })
+    }
   })
 
 export const layer = (options: Options): Layer.Layer<AgentRuntime> => Layer.effect(AgentRuntime, make(options))
