@@ -182,4 +182,18 @@ describe("tools and methods", () => {
     assert.match(refused, /scope|operator\.write/i)
     await answers(await ada.begin(), "Still there?")
   })
+
+  it("what the agent says unasked is in the person's history, and not in what the model reads later", async () => {
+    const session = await ada.begin()
+    const send = (message: string) =>
+      gateway.call("send", { channel: "instaclaw", to: session, message, idempotencyKey: crypto.randomUUID() })
+    await send("Unasked at first.")
+    await answers(session, "Between.")
+    await send("Unasked later.")
+    await answers(session, "Did you say something?")
+    const [first, , later] = await ada.history(session)
+    assert.strictEqual(first?.reply_text, "Unasked at first.")
+    assert.strictEqual(later?.reply_text, "Unasked later.")
+    assert.notInclude(JSON.stringify(model.asked.at(-1)?.messages), "Unasked")
+  })
 })
