@@ -78,7 +78,6 @@ beforeAll(async () => {
   const file = join(gateway.home, "openclaw.json")
   const config = JSON.parse(readFileSync(file, "utf8")) as { channels: object }
   config.channels = {
-    instaclaw: { enabled: false },
     claworld: {
       serverUrl: platform.url,
       registration: { enabled: true, displayName: "Host", agentCode: "host" },
@@ -141,11 +140,11 @@ interface Shown {
   readonly lastError: string | null
 }
 
-const accounts = async (): Promise<ReadonlyMap<string, Shown>> => {
+const accounts = async (channel = "claworld"): Promise<ReadonlyMap<string, Shown>> => {
   const { channelAccounts } = (await gateway.call("channels.status", { probe: false })) as {
     readonly channelAccounts: Readonly<Record<string, ReadonlyArray<Shown>>>
   }
-  return new Map((channelAccounts["claworld"] ?? []).map((account) => [account.accountId, account]))
+  return new Map((channelAccounts[channel] ?? []).map((account) => [account.accountId, account]))
 }
 
 describe("the channel claworld", () => {
@@ -159,6 +158,9 @@ describe("the channel claworld", () => {
     assert.isFalse(shown.get("wrong")?.connected)
     assert.match(shown.get("wrong")?.lastError ?? "", /begins with something else than https/)
     assert.notInclude(log(), "cwa_")
+    // The plugin's other channel, which nobody has set up, begins nothing.
+    for (const { running } of (await accounts("instaclaw")).values()) assert.isFalse(running)
+    assert.notInclude(gateway.output.join(""), "[instaclaw")
   })
 
   it("keeps the token of an agent that registered from here, for its owner alone", () => {

@@ -68,7 +68,9 @@ export const plugin = createChatChannelPlugin({
         setEnabled(cfg, accountId, enabled),
       deleteAccount: ({ accountId, cfg }: At) => remove(cfg, accountId),
       isEnabled: (account: Account) => account.enabled,
-      isConfigured: () => true,
+      // Without keys the account registers itself; but nothing is begun where nobody has set the channel up.
+      isConfigured: (_account: Account, cfg: Config) => cfg.channels?.[channel] !== undefined,
+      unconfiguredReason: () => `channels.${channel} is not set up`,
       resolveAllowFrom: ({ accountId, cfg }: { readonly cfg: Config; readonly accountId?: string | null }) => [
         ...resolveAccount(cfg, accountId).allowFrom
       ]
