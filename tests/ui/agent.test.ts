@@ -31,7 +31,8 @@ const account = (id: string, fault: string | null = null): Snapshot["accounts"][
   samples: [],
   work: null,
   jobs: [],
-  ended_jobs: []
+  ended_jobs: [],
+  claworld: null
 })
 
 const snapshot: Snapshot = {

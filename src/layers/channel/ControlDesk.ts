@@ -17,6 +17,7 @@ import {
 } from "../../services/channel/Control.ts"
 import { isEnded } from "../../services/channel/Work.ts"
 import type { Working } from "../../services/channel/Working.ts"
+import type { InWorlds } from "../../services/worlds/InWorlds.ts"
 import * as Recorder from "./ControlRecorder.ts"
 import * as View from "./ControlView.ts"
 
@@ -29,9 +30,14 @@ export interface Options {
 export interface ControlDesk {
   /**
    * From now on these accounts are shown, and `call` carries out what the operator wants of them. `working`: their paid
-   * work, where they do any.
+   * work, where they do any. `worlds`: what they are at in Claworld.
    */
-  readonly attach: (accounts: Accounts["Service"], call: Call, working?: Working["Service"]) => void
+  readonly attach: (
+    accounts: Accounts["Service"],
+    call: Call,
+    working?: Working["Service"],
+    worlds?: InWorlds["Service"]
+  ) => void
   readonly accounts: Effect.Effect<ReadonlyArray<Account>>
   /** `detailed`: with the last replies, the last hour and inline pictures. */
   readonly view: (account: Account, detailed: boolean) => Effect.Effect<AccountView>
@@ -62,7 +68,8 @@ export const make = Effect.fn("ControlDesk.make")(function* (
     accounts: Accounts["Service"] | undefined
     call: Call | undefined
     working: Working["Service"] | undefined
-  } = { accounts: undefined, call: undefined, working: undefined }
+    worlds: InWorlds["Service"] | undefined
+  } = { accounts: undefined, call: undefined, working: undefined, worlds: undefined }
   const recorder = yield* Recorder.make(Effect.sync(() => Option.fromUndefinedOr(attached.accounts)))
   const accounts = Effect.sync(() =>
     attached.accounts === undefined ? [] : SubscriptionRef.getUnsafe(attached.accounts.all)
@@ -75,6 +82,7 @@ export const make = Effect.fn("ControlDesk.make")(function* (
     const line = Option.getOrUndefined(SubscriptionRef.getUnsafe(account.line))
     const worker = attached.working === undefined ? undefined : yield* attached.working.of(id)
     const work = worker === undefined ? undefined : yield* worker.state
+    const seat = attached.worlds === undefined ? undefined : yield* attached.worlds.of(id)
     const described: AccountView = {
       id,
       agent: { description: account.agent.description, model: account.agent.model },
@@ -99,6 +107,7 @@ export const make = Effect.fn("ControlDesk.make")(function* (
       recent: [],
       counts: View.countsView(line === undefined ? undefined : yield* line.dispatcher.stats),
       samples: [],
+      claworld: seat === undefined ? null : View.inWorldsView(yield* seat.state),
       work: work === undefined ? null : View.workView(work),
       jobs: [],
       ended_jobs: []
@@ -127,10 +136,11 @@ export const make = Effect.fn("ControlDesk.make")(function* (
   })
 
   return {
-    attach: (accounts, call, working) => {
+    attach: (accounts, call, working, worlds) => {
       attached.accounts = accounts
       attached.call = call
       attached.working = working
+      attached.worlds = worlds
     },
     accounts,
     view,

@@ -11,12 +11,14 @@ import type {
   ProfileView,
   RegistrationView,
   ReplyView,
+  InWorldsView,
   WorkView
 } from "../../services/channel/Control.ts"
 import type { DispatcherStats, Ended, InFlight } from "../../services/channel/Dispatcher.ts"
 import type { Profile } from "../../services/channel/ProfileStore.ts"
 import type { RegistrationState, Setback } from "../../services/channel/Registration.ts"
 import { isEnded } from "../../services/channel/Work.ts"
+import type { WorldState } from "../../services/worlds/InWorlds.ts"
 import type { JobShown, WorkState } from "../../services/channel/Working.ts"
 import type { Proposal } from "../../services/protocol/ProfileFields.ts"
 
@@ -131,6 +133,20 @@ export const countsView = (stats: DispatcherStats | undefined): AccountView["cou
   failed: { ...stats?.failed },
   running: stats?.running ?? 0,
   waiting: stats?.waiting ?? 0
+})
+
+export const inWorldsView = ({ address, connection, displayName, talks }: WorldState): InWorldsView => ({
+  address,
+  display_name: displayName,
+  phase: connection.phase,
+  fault: connection.phase === "connected" ? null : (connection.lastFailure?.message ?? null),
+  talks: talks.map((talk) => ({
+    conversation_key: talk.conversationKey,
+    world_id: orNull(talk.worldId),
+    agent_id: orNull(talk.fromAgentId),
+    state: talk.state,
+    at: talk.at
+  }))
 })
 
 export const workView = (state: WorkState): WorkView => ({

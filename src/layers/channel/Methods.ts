@@ -12,6 +12,8 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Account, Accounts } from "../../services/channel/Accounts.ts"
 import { MethodError, type MethodName, methods } from "../../services/channel/Control.ts"
 import type { RegistrarError } from "../../services/channel/Registrar.ts"
+import type { InWorlds } from "../../services/worlds/InWorlds.ts"
+import type { WorldApiError } from "../../services/worlds/WorldApi.ts"
 import type { Working } from "../../services/channel/Working.ts"
 import { registrationView } from "./ControlView.ts"
 
@@ -65,8 +67,12 @@ const fromRegistrar = (error: RegistrarError): MethodError => {
   }
 }
 
-/** `working`: where the accounts do paid work. */
-export const make = (accounts: Accounts["Service"], working?: Working["Service"]): Methods => {
+/** `working`: where the accounts do paid work. `worlds`: where they may be in Claworld. */
+export const make = (
+  accounts: Accounts["Service"],
+  working?: Working["Service"],
+  worlds?: InWorlds["Service"]
+): Methods => {
   /** The one that is meant: by its id, or the only one, or `default`. */
   const find = Effect.fnUntraced(function* (params: { readonly account_id?: string }) {
     const all = yield* SubscriptionRef.get(accounts.all)
@@ -93,6 +99,17 @@ export const make = (accounts: Accounts["Service"], working?: Working["Service"]
       "This agent looks for no work here. Start the program with --work ask or --work auto, or run clawfiber work."
     )
   })
+
+  const seatOf = Effect.fnUntraced(function* (account: Account) {
+    const seat = worlds === undefined ? undefined : yield* worlds.of(account.id)
+    if (seat !== undefined) return seat
+    return yield* refuse(
+      "unavailable",
+      "This agent is not in Claworld here. Give it an identity there with: clawfiber worlds activate"
+    )
+  })
+  const fromWorlds = ({ message, transient }: WorldApiError) =>
+    new MethodError({ code: transient ? "unavailable" : "refused", message, fields: [] })
 
   const table: {
     readonly [Name in MethodName]: (account: Account, params: Params<Name>) => Effect.Effect<Value<Name>, MethodError>
@@ -127,7 +144,11 @@ export const make = (accounts: Accounts["Service"], working?: Working["Service"]
     "instaclaw.work.stop": (account, { task_id: taskId }) =>
       Effect.gen(function* () {
         return { stopped: yield* (yield* workerOf(account)).stop(taskId) }
-      })
+      }),
+    "claworld.talk.end": (account, { conversation_key: key }) =>
+      Effect.flatMap(seatOf(account), (seat) => Effect.as(Effect.mapError(seat.end(key), fromWorlds), {})),
+    "claworld.agent.block": (account, { agent_id: agentId }) =>
+      Effect.flatMap(seatOf(account), (seat) => Effect.as(Effect.mapError(seat.block(agentId), fromWorlds), {}))
   }
 
   const run = Effect.fnUntraced(function* <Name extends MethodName>(

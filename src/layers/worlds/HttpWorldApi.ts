@@ -209,6 +209,16 @@ export const make = Effect.fnUntraced(function* (
       ),
     acceptChatRequest: (id) => post(`v1/chat-requests/${seg(id)}/accept`, {}, Models.Decided, "safe"),
     rejectChatRequest: (id) => post(`v1/chat-requests/${seg(id)}/reject`, {}, Models.Decided, "safe"),
+    endConversation: (conversationKey) =>
+      Effect.asVoid(post(`v1/conversations/${seg(conversationKey)}/end`, {}, Models.Conversation, "safe")),
+    block: (agentId, otherId) =>
+      Effect.asVoid(
+        send(
+          HttpClientRequest.put(at(`v1/agents/${seg(agentId)}/blocked/${seg(otherId)}`)),
+          Schema.Struct({ blocked: Schema.Boolean }),
+          "safe"
+        )
+      ),
     transcript: (conversationKey, after) =>
       get(
         `v1/conversations/${seg(conversationKey)}`,

@@ -117,13 +117,15 @@ const serve = (input: Input & Common, chosen: agents.Chosen, settings: settingVi
     const name = Option.getOrUndefined(input.register)
     if (name !== undefined) yield* registerNow(SubscriptionRef.getUnsafe(all.all), name)
     const work = yield* working.make(input, all, worked)
-    yield* worldly.make(all, {
+    const seats = yield* worldly.make(all, {
       ...worked,
       runtime: chosen.runtime,
       serverUrl: worked.settings.claworldUrl,
       lookEvery: "10 seconds"
     })
-    const page = input.control ? yield* control.serve({ root, port: input.controlPort, settings }, work) : undefined
+    const page = input.control
+      ? yield* control.serve({ root, port: input.controlPort, settings }, work, worldly.inWorlds(seats))
+      : undefined
     if (page !== undefined) yield* tellPage(input, page)
     const say = tell(input, chosen, page?.link)
     return yield* accountReport.follow(all, (account, standing) =>

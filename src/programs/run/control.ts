@@ -11,6 +11,7 @@ import * as ControlToken from "../../layers/channel/ControlToken.ts"
 import * as Methods from "../../layers/channel/Methods.ts"
 import { Accounts } from "../../services/channel/Accounts.ts"
 import type { Working } from "../../services/channel/Working.ts"
+import type { InWorlds } from "../../services/worlds/InWorlds.ts"
 import { Failure } from "../Failure.ts"
 import { version } from "../version.ts"
 import * as settingViews from "./settingViews.ts"
@@ -39,8 +40,8 @@ export const mounted = Effect.fnUntraced(
     const desk = yield* ControlDesk.make({ version, settings: settingViews.make(options.settings) })
     return {
       routes: ControlRoutes.layer({ desk, token }),
-      attach: (accounts: Accounts["Service"], working?: Working["Service"]) =>
-        desk.attach(accounts, Methods.make(accounts, working).call, working),
+      attach: (accounts: Accounts["Service"], working?: Working["Service"], worlds?: InWorlds["Service"]) =>
+        desk.attach(accounts, Methods.make(accounts, working, worlds).call, working, worlds),
       link: (url: string) => ControlServer.linkOf(url, token)
     }
   },
@@ -50,11 +51,11 @@ export type Mounted = Effect.Success<ReturnType<typeof mounted>>
 
 /** As long as the scope lives. */
 export const serve = Effect.fnUntraced(
-  function* (options: Options, working?: Working["Service"]) {
+  function* (options: Options, working?: Working["Service"], worlds?: InWorlds["Service"]) {
     const accounts = yield* Accounts
     const token = yield* ControlToken.load(options.root).pipe(Effect.provide(SecureRandom.layerWebCrypto))
     const desk = yield* ControlDesk.make({ version, settings: settingViews.make(options.settings) })
-    desk.attach(accounts, Methods.make(accounts, working).call, working)
+    desk.attach(accounts, Methods.make(accounts, working, worlds).call, working, worlds)
     const { url } = yield* ControlServer.make({ desk, token, port: options.port, orAnother: true })
     const page: Page = { url, link: ControlServer.linkOf(url, token) }
     return page

@@ -127,7 +127,7 @@ const withAgent = (
     return yield* Effect.gen(function* () {
       const all = yield* Accounts
       const work = yield* working.make(input, all, { agent, root, settings, lookEvery: "5 seconds" })
-      yield* worldly.make(all, {
+      const seats = yield* worldly.make(all, {
         root,
         runtime: chosen.runtime,
         settings,
@@ -136,7 +136,7 @@ const withAgent = (
         lookEvery: "1 second",
         mingle: input.agents > 1 ? personaOf : undefined
       })
-      page?.attach(all, work)
+      page?.attach(all, work, worldly.inWorlds(seats))
       for (const account of SubscriptionRef.getUnsafe(all.all)) {
         const persona = personaOf(account.id)
         if (persona !== undefined) yield* introduce(account, persona)

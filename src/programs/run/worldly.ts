@@ -26,6 +26,8 @@ import type { Account, Accounts } from "../../services/channel/Accounts.ts"
 import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import type { EntryProfile } from "../../services/protocol/EntryProfile.ts"
+import type { InWorlds, WorldSeat } from "../../services/worlds/InWorlds.ts"
+import type { Handled } from "../../services/worlds/Relay.ts"
 import { WorldIdentities, type WorldIdentity } from "../../services/worlds/Identity.ts"
 import type { Runtime } from "./agents.ts"
 import * as proposals from "./proposals.ts"
@@ -175,6 +177,32 @@ export const make = Effect.fnUntraced(
       ])
     )
 )
+
+/** What the operator's page sees of these accounts. */
+export const inWorlds = (seats: Seats): InWorlds["Service"] => ({
+  of: (accountId) =>
+    Effect.map(seats.lines, (lines): WorldSeat | undefined => {
+      const line = lines.find(([id]) => id === accountId)?.[1]
+      if (line === undefined) return undefined
+      const { api, identity, relay } = line
+      return {
+        state: Effect.gen(function* () {
+          const latest = new Map<string, Handled>()
+          for (const one of yield* SubscriptionRef.get(relay.recent)) {
+            if (!latest.has(one.conversationKey)) latest.set(one.conversationKey, one)
+          }
+          return {
+            address: identity.address,
+            displayName: identity.displayName,
+            connection: yield* SubscriptionRef.get(relay.state),
+            talks: [...latest.values()]
+          }
+        }),
+        end: api.endConversation,
+        block: (otherId) => api.block(identity.agentId, otherId)
+      }
+    })
+})
 
 /** What the tools of Claworld see of these accounts. */
 export const desks = (accounts: Accounts["Service"], seats: Seats): Effect.Effect<ReadonlyArray<WorldHandlers.Desk>> =>

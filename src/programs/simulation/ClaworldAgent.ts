@@ -162,6 +162,8 @@ export class ClaworldAgent {
       acceptChatRequest: unused,
       rejectChatRequest: unused,
       transcript: unused,
+      endConversation: unused,
+      block: unused,
       feedback: unused,
       deliveryAccepted: (id) => this.#say(machine, id, ({ talks }) => talks.accepted(agentId, id)),
       deliveryReply: (id, _session, text) =>

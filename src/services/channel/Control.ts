@@ -149,6 +149,26 @@ export const JobView = Schema.Struct({
 })
 export type JobView = typeof JobView.Type
 
+/** The account in Claworld. Ids of other agents and worlds, nothing that they say. */
+export const InWorldsView = Schema.Struct({
+  address: Schema.String,
+  display_name: Schema.String,
+  phase: ConnectionView.fields.phase,
+  /** Why it is not on the line there, in a sentence. */
+  fault: orNull(Schema.String),
+  /** Newest first. */
+  talks: Schema.Array(
+    Schema.Struct({
+      conversation_key: Schema.String,
+      world_id: orNull(Schema.String),
+      agent_id: orNull(Schema.String),
+      state: Schema.Literals(["answering", "replied", "kept_silent"]),
+      at: time
+    })
+  )
+})
+export type InWorldsView = typeof InWorldsView.Type
+
 export const AccountView = Schema.Struct({
   id: Schema.String,
   agent: Schema.Struct({ description: Schema.String, model: Schema.String }),
@@ -171,6 +191,8 @@ export const AccountView = Schema.Struct({
   }),
   /** The last hour. */
   samples: Schema.Array(Sample),
+  /** `null`: it has no identity there, or this program puts none there. */
+  claworld: orNull(InWorldsView),
   /** `null`: it looks for no work. */
   work: orNull(WorkView),
   /** What it works on, and what it asks about. */
@@ -269,6 +291,18 @@ export const methods = {
   "instaclaw.work.stop": {
     params: Schema.Struct({ ...account, task_id: Schema.String }),
     result: Schema.Struct({ stopped: Schema.Boolean }),
+    writes: true
+  },
+  /** Ends a talk in Claworld at once. */
+  "claworld.talk.end": {
+    params: Schema.Struct({ ...account, conversation_key: Schema.String }),
+    result: Schema.Struct({}),
+    writes: true
+  },
+  /** The two agents are shown to each other no more, and their talks end. */
+  "claworld.agent.block": {
+    params: Schema.Struct({ ...account, agent_id: Schema.String }),
+    result: Schema.Struct({}),
     writes: true
   }
 } as const

@@ -69,6 +69,8 @@ export class WorldApi extends Context.Service<
     }) => Answer<ReadonlyArray<Models.ChatRequest>>
     readonly acceptChatRequest: (chatRequestId: string) => Answer<typeof Models.Decided.Type>
     readonly rejectChatRequest: (chatRequestId: string) => Answer<typeof Models.Decided.Type>
+    readonly endConversation: (conversationKey: string) => Answer<void>
+    readonly block: (agentId: string, otherId: string) => Answer<void>
     readonly transcript: (
       conversationKey: string,
       after?: number

@@ -1,6 +1,25 @@
 /** The texts of the agent's paid work, for the one who runs it. */
 
 export const enWork = {
+  "claworld.title": "In Claworld",
+  "claworld.online": "On the line there as {{address}}.",
+  "claworld.offline": "Not on the line there just now ({{address}}).",
+  "claworld.none":
+    "It has talked with nobody since this program started. Its worlds and requests are in the place Worlds.",
+  "claworld.with": "With {{who}}",
+  "claworld.in": "in {{world}}",
+  "claworld.service": "the service",
+  "claworld.answering": "It is finding its answer,",
+  "claworld.replied": "It answered",
+  "claworld.kept_silent": "It kept silent",
+  "claworld.ago": "{{duration}} ago.",
+  "claworld.end": "End the talk",
+  "claworld.endNamed": "End the talk with {{who}}",
+  "claworld.ended": "The talk is over.",
+  "claworld.block": "Block",
+  "claworld.blockNamed": "Block {{who}}",
+  "claworld.blocked": "The two are shown to each other no more.",
+
   "work.title": "Paid work",
   "work.off":
     "This agent looks for no tasks. To let it, start the program with --work ask (it asks you here before it takes one) or --work auto (within your limits it takes them by itself).",
@@ -77,6 +96,24 @@ export const enWork = {
 } as const
 
 export const zhWork: Readonly<Record<keyof typeof enWork, string>> = {
+  "claworld.title": "在 Claworld",
+  "claworld.online": "以 {{address}} 在线。",
+  "claworld.offline": "目前不在线（{{address}}）。",
+  "claworld.none": "本程序启动以来还没有和谁聊过。它的世界和请求在“世界”页面。",
+  "claworld.with": "与 {{who}}",
+  "claworld.in": "在 {{world}}",
+  "claworld.service": "服务",
+  "claworld.answering": "正在想怎么回答，",
+  "claworld.replied": "已回答，",
+  "claworld.kept_silent": "保持沉默，",
+  "claworld.ago": "{{duration}}前。",
+  "claworld.end": "结束谈话",
+  "claworld.endNamed": "结束与 {{who}} 的谈话",
+  "claworld.ended": "谈话已结束。",
+  "claworld.block": "屏蔽",
+  "claworld.blockNamed": "屏蔽 {{who}}",
+  "claworld.blocked": "双方不再互相看到。",
+
   "work.title": "付费任务",
   "work.off":
     "这个智能体不找任务。若要开启，请在启动程序时加上 --work ask（接取前先在这里问你）或 --work auto（在你的限制内自行接取）。",

@@ -6,6 +6,7 @@ import { whole } from "../../lib/format.ts"
 import { useNow } from "../../lib/hooks.ts"
 import { OperatorContext, useControl, useDuration } from "./operator.ts"
 import { Hour } from "./parts/Hour.tsx"
+import { InWorlds } from "./parts/InWorlds.tsx"
 import { LineCard } from "./parts/LineCard.tsx"
 import { Replies } from "./parts/Replies.tsx"
 import { Settings } from "./parts/Settings.tsx"
@@ -114,6 +115,7 @@ const WithToken = (props: { readonly token: string; readonly onToken: (token: st
                     <LineCard />
                   </div>
                   {operator.account.registration.phase === "registered" && <Work />}
+                  <InWorlds />
                   <Replies />
                 </OperatorContext>
               )}
