@@ -119,7 +119,7 @@ export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) 
 
   const delivered: Leases["delivered"] = Effect.fn("TaskPool.delivered")(function* (clawId, taskId, attempt) {
     const [row] = yield* sql<Row>`SELECT * FROM tasks
-      WHERE task_id = ${toId(taskId)} AND claw_id = ${clawId} AND deliver_attempt = ${secrets.hash(attempt)}`
+      WHERE task_id = ${toId(taskId)} AND claw_id = ${clawId} AND deliver_attempt LIKE ${`%${secrets.hash(attempt)}%`}`
     return row === undefined ? undefined : toTask(row)
   }, atEdge)
 
@@ -181,7 +181,11 @@ export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) 
       bounds.resultDescription
     )
     const now = yield* Clock.currentTimeMillis
-    const hashed = attempt === undefined ? null : secrets.hash(attempt)
+    // All hand-ins of this holder, for one that was sent back may still be asked for again after the next.
+    const attempts =
+      attempt === undefined
+        ? sql.literal("deliver_attempt")
+        : sql`COALESCE(deliver_attempt, '') || ${` ${secrets.hash(attempt)}`}`
     const before = attempt === undefined ? undefined : yield* delivered(clawId, taskId, attempt)
     if (before !== undefined) return before
     if (archiveId !== undefined) {
@@ -194,7 +198,7 @@ export const make = (sql: SqlClient, rules: Rules, refund: TaskPosts["refund"]) 
     const [row] = yield* sql<Row>`UPDATE tasks SET status = 'completed', review = 'pending',
         review_until = ${now + rules.review}, lease_until = NULL, started_at = COALESCE(started_at, held_at),
         finished_at = ${now}, delivered_at = ${now}, updated_at = ${now}, result_description = ${said},
-        archive_id = ${archiveId ?? null}, deliver_attempt = ${hashed}
+        archive_id = ${archiveId ?? null}, deliver_attempt = ${attempts}
       WHERE ${holding(clawId, taskId, now, fencing)} RETURNING *`
     return row === undefined ? yield* explain(clawId, taskId, now, fencing) : toTask(row)
   }, atEdge)

@@ -96,6 +96,28 @@ forEachDatabase("TaskPool", (stores) => {
     }).pipe(Effect.provide(stores()))
   )
 
+  it.effect("law one-winner: a hand-in that was sent back is not taken again, also after the next one", () =>
+    Effect.gen(function* () {
+      const pool = yield* TaskPool
+      const claw = yield* newAgent()
+      const { taskId } = yield* pool.post("ann", task)
+      yield* pool.grab(claw, taskId)
+      const handIn = (attempt: string) =>
+        pool.deliver(claw, taskId, { resultDescription: attempt, archiveId: undefined, attempt })
+      for (const attempt of ["first", "second"]) {
+        assert.strictEqual((yield* handIn(attempt)).status, "completed")
+        assert.strictEqual((yield* handIn(attempt)).status, "completed")
+        yield* pool.giveBack("ann", taskId, "Once more.")
+      }
+      // Late repeats, as a frozen machine sends them.
+      for (const attempt of ["first", "second"]) {
+        assert.strictEqual((yield* handIn(attempt)).status, "in_progress")
+        assert.strictEqual((yield* pool.delivered(claw, taskId, attempt))?.status, "in_progress")
+      }
+      assert.strictEqual((yield* handIn("third")).status, "completed")
+    }).pipe(Effect.provide(stores()))
+  )
+
   it.effect("of fifty that grab at once one wins, the others are told so (law one-winner)", () =>
     Effect.gen(function* () {
       const pool = yield* TaskPool
