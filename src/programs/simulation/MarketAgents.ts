@@ -28,6 +28,14 @@ import type { NoAnswer } from "./Errand.ts"
 import type { MarketPlatform } from "./MarketPlatform.ts"
 import type { Stage } from "./Stage.ts"
 
+const parse = (text: string): Work.Job | undefined => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 const root = "/agent/.insta/work"
 const lookEvery = "25 seconds"
 
@@ -220,7 +228,10 @@ export class Worker {
       .filter((path) => path.endsWith("/job.json"))
       .flatMap((path) => {
         const text = this.files.text(path)
-        return text === undefined ? [] : [JSON.parse(text) as Work.Job]
+        if (text === undefined) return []
+        const job = parse(text)
+        this.#stage.laws.check("whole-file", job !== undefined, () => `${this.name} has half of ${path}`)
+        return job === undefined ? [] : [job]
       })
   }
 }
