@@ -94,7 +94,7 @@ describe.skipIf(missing !== undefined)("from an empty folder to a chat, on the p
     await page.keyboard.press("Enter")
     await page.getByText("on the line for").waitFor()
     const places = page.getByRole("navigation").getByRole("link")
-    assert.deepStrictEqual(await places.allInnerTexts(), ["Chat", "Market", "Agent"])
+    assert.deepStrictEqual(await places.allInnerTexts(), ["Chat", "Market", "Worlds", "Agent"])
     await page.getByRole("link", { name: "Chat", exact: true }).click()
     await signIn(page, "Host")
     await choose(page, "Claw")
