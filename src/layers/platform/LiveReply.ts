@@ -236,6 +236,11 @@ export const take = (reply: LiveReply, update: ReplyUpdate, canonical = false): 
   }
 }
 
+/** It had ended before, and this is what is stored of it: what readers lack of the text comes before the end. */
+export const makeUp = (reply: LiveReply, text: string): void => {
+  if (text.startsWith(reply.text)) append(reply, text.slice(reply.text.length))
+}
+
 /** What came since the last call, as one step. */
 export const takePending = (reply: LiveReply): Step | undefined => {
   if (reply.pending.length === 0) return undefined

@@ -114,6 +114,9 @@ export const make = (state: BrokerState): ReplyEnds => {
       }),
       Effect.map((final) => {
         if (final === undefined) return letGo(desk, reply)
+        // Law stream: another end may have been stored first, with text that nobody was told here.
+        LiveReply.makeUp(reply, final.text)
+        state.flush(reply)
         const now = state.now()
         const step = LiveReply.close(reply.sequence, final, now)
         reply.steps.push(step)
