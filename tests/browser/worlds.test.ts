@@ -92,7 +92,7 @@ describe.skipIf(missing !== undefined)("the worlds, from a look around to a worl
     const turns = page.locator(".worlds-turn")
     const seen = new Set<number>()
     const standing = page.locator(".worlds-talk-title .standing")
-    await standing.getByText(/live/).waitFor()
+    await standing.getByText(/live/).waitFor({ timeout: 20_000 })
     for (;;) {
       seen.add(await turns.count())
       if ((await standing.innerText()).startsWith("ended")) break

@@ -19,7 +19,7 @@ import { useNote } from "./useNote.ts"
 
 /** While it goes on, turns come within seconds. */
 const pace = (transcript: Transcript | undefined) =>
-  transcript === undefined ? 2_000 : isUnderWay(transcript.talk) ? 700 : 15_000
+  transcript === undefined ? 2_000 : isUnderWay(transcript.talk) ? 700 : 3_000
 
 /** `id`: of the request that the talk came of. */
 export const TalkView = ({ id }: { readonly id: string }) => {
