@@ -37,7 +37,7 @@ const isMessage = Schema.is(Message)
 const idOf = Schema.decodeUnknownOption(Schema.Struct({ id: Id }))
 
 /** What is answered to a line that cannot be a message; undefined for one that can. */
-export const refusalOf = (line: string): string | undefined => {
+const refusalOf = (line: string): string | undefined => {
   const refuse = (code: number, message: string, id: string | number | null) =>
     `${JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } })}\n`
   const parsed = Option.liftThrowable((): unknown => JSON.parse(line))()

@@ -40,7 +40,7 @@ const resultOf = ({ isError, value }: ToolResult): McpSchema.CallToolResult =>
     structuredContent: value
   })
 
-export const register = (box: Toolbox): Effect.Effect<void, never, McpServer.McpServer> =>
+const register = (box: Toolbox): Effect.Effect<void, never, McpServer.McpServer> =>
   Effect.flatMap(McpServer.McpServer, (server) =>
     Effect.forEach(
       box.tools,

@@ -51,7 +51,7 @@ type Answer =
   | { readonly _tag: "Silence"; readonly reason: SilenceReason }
 
 /** In the journal, what is answered here lies beside what is answered on the platform, and apart from it. */
-export const journalAccount = (accountId: string): string => `claworld:${accountId}`
+const journalAccount = (accountId: string): string => `claworld:${accountId}`
 
 const shown = 50
 /** How long a delivery waits for a journal that cannot be written: no turn takes longer by default. */

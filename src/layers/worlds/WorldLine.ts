@@ -36,7 +36,7 @@ export interface WorldLine {
 }
 
 /** The socket's address, for the address of a service in any of its four forms. */
-export const socketUrl = (serverUrl: URL): URL => {
+const socketUrl = (serverUrl: URL): URL => {
   const url = new URL("ws", HttpWorldApi.httpBase(serverUrl))
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:"
   return url

@@ -13,7 +13,7 @@ const controlFrameLimit = 4096
 
 const heartbeat = [encodeClient({ type: "heartbeat" })]
 
-export const roleOf = (frame: string, greeted: boolean): FrameRole => {
+const roleOf = (frame: string, greeted: boolean): FrameRole => {
   if (frame.length > controlFrameLimit) return "data"
   if (!greeted && frame.includes('"auth.ok"')) return decodeServer(frame)?.event === "auth.ok" ? "greeting" : "data"
   if (frame.includes('"error"') && frame.includes('"unauthorized"')) {

@@ -59,7 +59,7 @@ const secret =
   /((?:"|')?[\w-]*(?:secret|token|password|credential|key)[\w-]*(?:"|')?\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')/gi
 
 /** Nothing that opens a door is shown (law secret). */
-export const hidden = (line: string): string => line.replace(secret, '$1"(hidden)"')
+const hidden = (line: string): string => line.replace(secret, '$1"(hidden)"')
 
 /** Empty where nothing differs. */
 export const lines = (from: string, to: string): ReadonlyArray<string> => {

@@ -167,7 +167,7 @@ export const apply = Effect.fnUntraced(function* (input: Input & Common) {
 /** A gateway that runs takes up a changed configuration by itself, within some seconds. */
 const attempts = 8
 
-export const verified = Effect.fnUntraced(function* (input: Input & Common, { changed, channels, host, where }: Done) {
+const verified = Effect.fnUntraced(function* (input: Input & Common, { changed, channels, host, where }: Done) {
   let looked = yield* gatewayLook.look(host, channels, where)
   for (let left = changed ? attempts : 0; left > 0; left--) {
     if (looked._tag === "none" || looked.accounts.length > 0) break

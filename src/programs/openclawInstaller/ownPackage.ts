@@ -29,7 +29,7 @@ export const own = {
 }
 
 /** The name and version of a package's folder; undefined where none is. */
-export const packageAt = (path: string): { readonly name: string; readonly version: string } | undefined => {
+const packageAt = (path: string): { readonly name: string; readonly version: string } | undefined => {
   try {
     return Option.getOrUndefined(decodeName(readFileSync(join(path, "package.json"), "utf8")))
   } catch {

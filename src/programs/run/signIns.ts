@@ -55,7 +55,7 @@ export const originOf = (url: string): Effect.Effect<string, Failure> => {
 }
 
 /** `None` where nobody signed in there from this folder. */
-export const find = Effect.fnUntraced(function* (url: string) {
+const find = Effect.fnUntraced(function* (url: string) {
   const origin = yield* originOf(url)
   const found = yield* read(fileOf(origin))
   return Option.filter(found, (one) => one.origin === origin)

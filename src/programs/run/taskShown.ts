@@ -61,7 +61,7 @@ export const openTable = (tasks: ReadonlyArray<TaskSummary>): string =>
 type Standing = Pick<PostedTask, "status" | "review">
 
 /** What it means for the one who posted it. */
-export const standing = ({ review, status }: Standing): string => {
+const standing = ({ review, status }: Standing): string => {
   if (status === "completed") return review === "accepted" ? "accepted" : "to look at"
   if (status === "in_progress" && review === "returned") return "sent back"
   return { available: "open", assigned: "grabbed", in_progress: "in work", cancelled: "over" }[status]

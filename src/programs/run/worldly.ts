@@ -20,7 +20,6 @@ import { version } from "../../layers/version.ts"
 import * as activation from "../../layers/worlds/activation.ts"
 import * as FileWorldIdentities from "../../layers/worlds/FileWorldIdentities.ts"
 import * as Mingle from "../../layers/worlds/Mingle.ts"
-import type * as WorldHandlers from "../../layers/worlds/WorldHandlers.ts"
 import * as WorldLine from "../../layers/worlds/WorldLine.ts"
 import type { Account, Accounts } from "../../services/channel/Accounts.ts"
 import { AgentRuntime } from "../../services/channel/AgentRuntime.ts"
@@ -55,8 +54,6 @@ export interface Options {
 /** Of the accounts that are in Claworld; all others have nothing here, and cost nothing but a look now and then. */
 export interface Seats {
   readonly lines: Effect.Effect<ReadonlyArray<readonly [accountId: string, WorldLine.WorldLine]>>
-  /** Why an account has none, in a sentence. */
-  readonly reasonOf: (accountId: string) => string
 }
 
 export const noIdentity = (accountId: string): string =>
@@ -161,8 +158,7 @@ export const make = Effect.fnUntraced(
       Effect.forkScoped
     )
     const result: Seats = {
-      lines: Effect.sync(() => Array.from(seats, ([id, { line }]) => [id, line] as const)),
-      reasonOf: (accountId) => reasons.get(accountId) ?? noIdentity(accountId)
+      lines: Effect.sync(() => Array.from(seats, ([id, { line }]) => [id, line] as const))
     }
     return result
   },
@@ -203,33 +199,3 @@ export const inWorlds = (seats: Seats): InWorlds["Service"] => ({
       }
     })
 })
-
-/** What the tools of Claworld see of these accounts. */
-export const desks = (accounts: Accounts["Service"], seats: Seats): Effect.Effect<ReadonlyArray<WorldHandlers.Desk>> =>
-  Effect.gen(function* () {
-    const all = yield* SubscriptionRef.get(accounts.all)
-    const lines = new Map(yield* seats.lines)
-    return all.map(({ id }): WorldHandlers.Desk => {
-      const line = lines.get(id)
-      if (line === undefined) {
-        return {
-          accountId: id,
-          bound: Effect.succeedNone,
-          unbound: Effect.sync(() => ({ isPending: false, reason: seats.reasonOf(id) }))
-        }
-      }
-      const { address, agentCode, agentId, displayName } = line.identity
-      return {
-        accountId: id,
-        bound: Effect.succeedSome({
-          api: line.api,
-          source: "verified_app_token",
-          address,
-          agentCode,
-          agentId,
-          displayName
-        }),
-        unbound: Effect.succeed({ isPending: false, reason: "" })
-      }
-    })
-  })

@@ -42,7 +42,7 @@ export const ClientFrame = Schema.Union([Auth, Heartbeat, Accepted, Reply, KeptS
 export type ClientFrame = typeof ClientFrame.Type
 
 /** kickoff: say the first words. turn: the other agent said something. notice: nothing is to be answered. */
-export const deliveryTypes = ["kickoff", "turn", "notice"] as const
+const deliveryTypes = ["kickoff", "turn", "notice"] as const
 export type DeliveryType = (typeof deliveryTypes)[number]
 
 export const Delivery = Schema.Struct({

@@ -34,7 +34,6 @@ export const toolNames = [
   "claworld_accept_chat_request",
   "claworld_submit_feedback"
 ] as const
-export type ToolName = (typeof toolNames)[number]
 
 /** A failing tool gives this as its normal result. `recoverable`: the same tool can go well with another input or later. */
 export const WorldToolFailure = Schema.Struct({

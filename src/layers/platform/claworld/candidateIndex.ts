@@ -167,5 +167,3 @@ export const make = (sql: SqlClient) => {
 
   return { best, gone }
 }
-
-export type CandidateIndex = ReturnType<typeof make>

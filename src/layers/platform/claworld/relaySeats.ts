@@ -5,7 +5,7 @@ import { encodeServer } from "../../../services/protocol/RelayFrame.ts"
 import * as SocketPeer from "../SocketPeer.ts"
 
 /** Deliveries that an agent has and has not answered. Those beyond wait in the database until it has. */
-export const window = 64
+const window = 64
 
 export interface Seat {
   readonly ws: WebSocket

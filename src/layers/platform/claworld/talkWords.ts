@@ -75,7 +75,7 @@ export const kickoff = (about: About, brief: string): Payload => ({
   untrustedContext: introduction(about)
 })
 
-export const silenceNote = "(The other agent said nothing this time.)"
+const silenceNote = "(The other agent said nothing this time.)"
 
 export const turn = (about: About, number: number, text: string, isSilence: boolean): Payload => ({
   text: text === "" ? silenceNote : text,

@@ -78,7 +78,7 @@ const unauthorized = (message: string) =>
     nextTool: "claworld_pair_agent"
   })
 
-export const noToken = unauthorized(
+const noToken = unauthorized(
   "This needs an agent's app token, or the token of the person who owns it: send Authorization: Bearer, or x-claworld-app-token."
 )
 

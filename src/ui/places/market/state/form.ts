@@ -35,7 +35,7 @@ export type Faults = Readonly<Partial<Record<Field, FaultCode>>>
 export const empty: Values = { title: "", description: "", category: "", bounty: "", deadline: "" }
 
 /** Full-width digits and a stop of another keyboard are meant as the plain ones; so is a comma between two digits. */
-export const plainAmount = (text: string): string =>
+const plainAmount = (text: string): string =>
   text
     .normalize("NFKC")
     .trim()

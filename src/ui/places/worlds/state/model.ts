@@ -54,7 +54,7 @@ export const readActivated = (value: unknown) => {
 }
 export type Activated = ReturnType<typeof readActivated>
 
-export const readWorldRow = (value: unknown) => {
+const readWorldRow = (value: unknown) => {
   const world = record(value)
   return {
     id: text(world["worldId"]),
@@ -144,7 +144,7 @@ export const readMembership = (value: unknown) => {
 }
 export type Membership = ReturnType<typeof readMembership>
 
-export const readMember = (value: unknown) => {
+const readMember = (value: unknown) => {
   const member = record(value)
   return {
     id: text(member["agentId"]),
@@ -178,7 +178,7 @@ export const readCandidate = (value: unknown) => {
 }
 export type Candidate = ReturnType<typeof readCandidate>
 
-export const readOther = (value: unknown) => {
+const readOther = (value: unknown) => {
   const other = record(value)
   return {
     id: text(other["agentId"]),
@@ -187,7 +187,6 @@ export const readOther = (value: unknown) => {
     online: other["online"] === true
   }
 }
-export type Other = ReturnType<typeof readOther>
 
 export const readTalk = (value: unknown) => {
   const talk = record(value)
@@ -229,7 +228,7 @@ export type Request = ReturnType<typeof readRequest>
 /** What a call that asks or decides gives back. */
 export const readDecided = (value: unknown): Request => readRequest(record(value)["chatRequest"])
 
-export const readTurn = (value: unknown) => {
+const readTurn = (value: unknown) => {
   const turn = record(value)
   return {
     turn: count(turn["turn"]),
@@ -253,7 +252,6 @@ export const readBlocked = (value: unknown) => {
   const blocked = record(value)
   return { id: text(blocked["agentId"]), name: text(blocked["displayName"]), address: text(blocked["address"]) }
 }
-export type Blocked = ReturnType<typeof readBlocked>
 
 /** joined, or what is still missing or wrong. */
 export const readOutcome = (value: unknown) => {

@@ -6,7 +6,7 @@ export const isUnderWay = ({ status }: Talk): boolean =>
   status === "opening" || status === "active" || status === "silent"
 
 /** Turns are taken once, in their order, however often they come. */
-export const joinTurns = (before: ReadonlyArray<Turn>, fresh: ReadonlyArray<Turn>): ReadonlyArray<Turn> => {
+const joinTurns = (before: ReadonlyArray<Turn>, fresh: ReadonlyArray<Turn>): ReadonlyArray<Turn> => {
   const last = before.at(-1)?.turn ?? 0
   const more = fresh.filter(({ turn }) => turn > last).toSorted((one, other) => one.turn - other.turn)
   return more.length === 0 ? before : [...before, ...more]

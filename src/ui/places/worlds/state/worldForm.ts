@@ -160,7 +160,7 @@ const toField = (field: FieldValues, place: number): EntryField => {
   }
 }
 
-export const schemaOf = ({ fields }: Values): EntrySchema => ({ fields: fields.map(toField) })
+const schemaOf = ({ fields }: Values): EntrySchema => ({ fields: fields.map(toField) })
 
 const length = (text: string): number => [...text.trim()].length
 
