@@ -11,7 +11,7 @@ import type { Answer, EntryField, EntryProfile, EntrySchema } from "../protocol/
 import type { SearchMode } from "../protocol/Worlds.ts"
 
 /** Of the rules by which profiles are read. Terms that are kept were read by the rules of their number. */
-export const version = 1
+export const version = 2
 
 /** Terms of each field that has some, in the order of the answer, each once. */
 export type Terms = Readonly<Record<string, ReadonlyArray<string>>>
@@ -25,19 +25,46 @@ const word =
   /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}ー\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]+|[[\p{L}\p{M}\p{N}]--[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}ー\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]]+[+#]*/gv
 const unspaced = /^[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}ー\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}]/v
 
+/**
+ * English words that hold sentences together, and what an apostrophe leaves of some: everybody has them, so to share
+ * them says nothing. Short words of other kinds say much (`ai`, `go`, `tv`), so it is no matter of length.
+ */
+const fillers = new Set(
+  (
+    "a an the this that these those there and or but nor so if then than as of to in into on onto at by for from with " +
+    "without about i me my mine we us our ours you your yours he him his she her hers it its they them their theirs " +
+    "who whom whose which what when where is am are was were be been being do does did has have had will would can " +
+    "could shall should may might not no too also just very d ll m re s t ve"
+  ).split(" ")
+)
+
 /** Composed for compatibility and in lower case: `Café`, `ＣＡＦＥ́` and `café` are one. */
 const fold = (text: string): string => text.normalize("NFKC").toLowerCase().normalize("NFKC")
 
 /** What is the whole of an answer, and no word, begins with this. */
 const whole = "="
 
-const wordsOf = function* (text: string): Generator<string> {
+const runsOf = function* (text: string): Generator<string> {
   for (const [run] of fold(text).matchAll(word)) {
     const letters = Array.from(run)
     if (!unspaced.test(run)) yield letters.length > longestWord ? letters.slice(0, longestWord).join("") : run
     else if (letters.length === 1) yield run
     else for (let i = 1; i < letters.length; i++) yield `${letters[i - 1]}${letters[i]}`
   }
+}
+
+/** Without those that say nothing; where there are no others they are what was said (the tag `IT`). */
+const wordsOf = function* (text: string): Generator<string> {
+  const left = new Set<string>()
+  let says = false
+  for (const run of runsOf(text)) {
+    if (fillers.has(run)) left.add(run)
+    else {
+      says = true
+      yield run
+    }
+  }
+  if (!says) yield* left
 }
 
 /** Bands twice and a fifth as wide as their beginning: two numbers share both, the wide one, or none. */

@@ -30,7 +30,7 @@ const score = (own: EntryProfile, other: EntryProfile, search: Matching.Search =
 describe("Matching", () => {
   it("reads words of every writing, folded: Latin by words, writing without spaces by pairs", () => {
     assert.deepStrictEqual(words("Café, CAFÉ ＣＡＦＥ\u0301 ﬁsh"), ["café", "fish"])
-    assert.deepStrictEqual(words("I like C++, C# and node.js"), ["i", "like", "c++", "c#", "and", "node", "js"])
+    assert.deepStrictEqual(words("I like C++, C# and node.js"), ["like", "c++", "c#", "node", "js"])
     assert.deepStrictEqual(words("喜欢徒步hiking 和茶"), ["喜欢", "欢徒", "徒步", "hiking", "和茶"])
     assert.deepStrictEqual(words("茶"), ["茶"])
     assert.deepStrictEqual(words("コーヒー Привет สวัสดี"), [
@@ -47,6 +47,16 @@ describe("Matching", () => {
     assert.deepStrictEqual(words("\u0000\ud800"), [])
     assert.strictEqual(words("x".repeat(1_000))[0], "x".repeat(64))
     assert.lengthOf(words(Array.from({ length: 500 }, (_, i) => `w${i}`).join(" ")), 64)
+  })
+
+  it("finds nothing in common in words that hold every sentence together", () => {
+    assert.strictEqual(score({ story: "I want to play the piano" }, { story: "The way to a house of my own" }), 0)
+    assert.deepStrictEqual(words("It's what I'd do: go to AI meetups, don't I?"), ["go", "ai", "meetups", "don"])
+    assert.deepStrictEqual(words("爬山 茶 和你"), ["爬山", "茶", "和你"], "two characters are a word")
+    assert.strictEqual(score({ story: "爬山" }, { story: "我爱爬山" }), 100)
+    // Where nothing else was said, it is what was said.
+    assert.deepStrictEqual(words("To be, or not to be"), ["to", "be", "or", "not"])
+    assert.deepStrictEqual(terms({ likes: ["IT", "to sing"] })["likes"], ["it", "sing"])
   })
 
   it("reads numbers by bands, choices and yes or no as a whole", () => {

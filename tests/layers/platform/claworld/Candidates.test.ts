@@ -79,7 +79,7 @@ forEachDatabase("Candidates", (stores, runs) => {
         rank: 1,
         score: 75,
         reasonSummary:
-          'In common: "somebody", "to", "talk" in Looking for · 想找什么; "berlin" in Place · 所在地; "jazz", "trail", "running", "tea" in Interests · 兴趣.',
+          'In common: "somebody", "talk" in Looking for · 想找什么; "berlin" in Place · 所在地; "jazz", "trail", "running", "tea" in Interests · 兴趣.',
         matchedFieldIds: ["intent", "location", "interests"],
         profileSummary:
           "Headline · 一句话介绍: Near; Looking for · 想找什么: Somebody to talk to; Place · 所在地: Berlin; Interests · 兴趣: Jazz, tea, trail running"
