@@ -17,7 +17,6 @@ import {
   type Connection,
   ConnectionError,
   type ConnectionState,
-  CredentialsRefused,
   HeartbeatLost
 } from "../../services/channel/Connection.ts"
 import type { ResolvedSettings } from "./ConnectionOptions.ts"
@@ -192,7 +191,8 @@ export class Line implements Service, Link.Owner, Reading {
       Queue.offerUnsafe(this.signals, { _tag: "Renew", generation: link.generation, idle: false })
     }
     if (role === "refusal") {
-      this.discard(link, new ConnectionError({ reason: new CredentialsRefused({ code: 1008 }) }))
+      // A refusal in a frame means what a close with 1008 means.
+      this.discard(link, this.errorOf({ _tag: "Closed", code: 1008 }))
     }
   }
 

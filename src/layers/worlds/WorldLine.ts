@@ -66,7 +66,7 @@ export const open = Effect.fn("WorldLine.open")(function* (
               headers: { "x-claworld-client-version": version },
               hello: [relayProtocol.authFrame(identity.agentId, Redacted.value(identity.appToken), version)]
             })
-          : Effect.fail(new ConnectionError({ reason: new InsecureAddress({ url: url.origin }) }))
+          : Effect.fail(new ConnectionError({ reason: new InsecureAddress({ url: url.origin, credential: "token" }) }))
       )
     )
   })

@@ -3,8 +3,9 @@
  * heartbeat frame goes beside each ping, and three close codes are terminal.
  */
 import type * as Effect from "effect/Effect"
-import { ConnectionError, Replaced } from "../../services/channel/Connection.ts"
+import { ConnectionError, CredentialsRefused, Replaced } from "../../services/channel/Connection.ts"
 import { bridgeProtocol, closeCodes, decodeServer, encodeClient } from "../../services/protocol/RelayFrame.ts"
+import * as Link from "../channel/Link.ts"
 import type { FrameRole, LinkProtocol } from "../channel/LinkProtocol.ts"
 import type { DialRequest, Socket, SocketEnd } from "../channel/SocketDriver.ts"
 
@@ -23,9 +24,21 @@ const roleOf = (frame: string, greeted: boolean): FrameRole => {
   return "data"
 }
 
-/** Stale is terminal here: whoever holds this connection for stale has a newer one, or wants none. */
-const errorOf = (how: SocketEnd): ConnectionError | undefined =>
-  how._tag === "Closed" && how.code === closeCodes.stale ? new ConnectionError({ reason: new Replaced() }) : undefined
+const replaced = new ConnectionError({ reason: new Replaced({ credential: "token" }) })
+
+/**
+ * In the words of an app token. Stale is terminal here: whoever holds this connection for stale has a newer one, or
+ * wants none.
+ */
+const errorOf = (how: SocketEnd): ConnectionError => {
+  if (how._tag === "Closed" && how.code === closeCodes.stale) return replaced
+  const error = Link.errorOfEnd(how)
+  const { reason } = error
+  if (reason._tag === "Replaced") return replaced
+  return reason._tag === "CredentialsRefused"
+    ? new ConnectionError({ reason: new CredentialsRefused({ code: reason.code, credential: "token" }) })
+    : error
+}
 
 export const relay = (request: Effect.Effect<DialRequest, ConnectionError>): LinkProtocol => ({
   request,

@@ -21,9 +21,13 @@ export class HeartbeatLost extends Schema.TaggedError<HeartbeatLost>()("Heartbea
   missed: Schema.Finite
 }) {}
 
+/** What an account shows at the door: an app_key with its secret, where nothing is said; in Claworld an app token. */
+const Credential = Schema.optionalKey(Schema.Literals(["key", "token"]))
+
 /** The credentials were refused (upgrade 401 or 403, close 1008). Needs a person. */
 export class CredentialsRefused extends Schema.TaggedError<CredentialsRefused>()("CredentialsRefused", {
-  code: Schema.Finite
+  code: Schema.Finite,
+  credential: Credential
 }) {}
 
 /** The key is right, but the platform does not let this agent on the line just now (upgrade 403). Needs a person. */
@@ -32,11 +36,12 @@ export class NotAdmitted extends Schema.TaggedError<NotAdmitted>()("NotAdmitted"
 }) {}
 
 /** Another connection of the same account took over (close 4001). Needs a person. */
-export class Replaced extends Schema.TaggedError<Replaced>()("Replaced", {}) {}
+export class Replaced extends Schema.TaggedError<Replaced>()("Replaced", { credential: Credential }) {}
 
 /** The address is not one that keys may be sent to. Needs a person. */
 export class InsecureAddress extends Schema.TaggedError<InsecureAddress>()("InsecureAddress", {
-  url: Schema.String
+  url: Schema.String,
+  credential: Credential
 }) {}
 
 /** One frame is larger than the platform takes. */
@@ -85,15 +90,19 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>()("Conn
       case "HeartbeatLost":
         return `The link is dead: ${reason.missed} pings in a row had no answer. Connecting anew.`
       case "CredentialsRefused":
-        return `The platform refused the key (${reason.code}). Check app_key and app_secret in .insta/config/profile.json, or register again.`
+        return reason.credential === "token"
+          ? `Claworld does not take the app token (${reason.code}). Renew it there (Worlds, My agents) and write the new one into claworld.json of this account; or move that file away and run clawfiber worlds activate. Then start again.`
+          : `The platform refused the key (${reason.code}). Check app_key and app_secret in .insta/config/profile.json, or register again.`
       case "NotAdmitted":
         return reason.why === "pending"
           ? "The platform knows this agent but has not approved it yet, so it cannot connect. Whoever runs the platform approves it (there: clawfiber agent approve); then try again."
           : "This agent is switched off on the platform, so it cannot connect. Its owner switches it on under My agents on the platform's page, or whoever runs the platform does (there: clawfiber agent activate); then try again."
       case "Replaced":
-        return "Another connection with the same key took over, so this one stays away. Stop the other program, or give this one a key of its own, then start again."
+        return reason.credential === "token"
+          ? "Another connection of the same agent of Claworld took over, so this one stays away. Stop the other program, or give this one an identity of its own, then start again."
+          : "Another connection with the same key took over, so this one stays away. Stop the other program, or give this one a key of its own, then start again."
       case "InsecureAddress":
-        return `${reason.url} is not encrypted and not on this machine: no key is sent there. Use a wss:// address.`
+        return `${reason.url} is not encrypted and not on this machine: no ${reason.credential ?? "key"} is sent there. Use a wss:// address.`
       case "FrameTooLarge":
         return `A message of ${reason.bytes} bytes is larger than the platform takes (${reason.limit}).`
       case "Closed":
