@@ -6,12 +6,9 @@
 
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodePath from "@effect/platform-node/NodePath"
-import { AsyncLocalStorage } from "node:async_hooks"
 import { isAbsolute, join } from "node:path"
-import * as Cause from "effect/Cause"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
@@ -33,10 +30,11 @@ import { Failure } from "../Failure.ts"
 import * as accounts from "../run/accounts.ts"
 import { channel } from "./config.ts"
 import * as faults from "./faults.ts"
+import * as files from "./files.ts"
 import type { GatewayContext, PluginRuntime } from "./host.ts"
-import * as leftovers from "./leftovers.ts"
 import * as logging from "./logging.ts"
-import { report, statusOf } from "./report.ts"
+import { busyOf, report, statusOf } from "./report.ts"
+import * as running from "./running.ts"
 import * as seat from "./seat.ts"
 import * as speaking from "./speaking.ts"
 import { profileOf, settingsOf, workspaceOf } from "./settings.ts"
@@ -54,6 +52,7 @@ const serve = Effect.fnUntraced(function* (
   const workspace = workspaceOf(context.cfg)
   /** What each turn of ours may do, by the session of the host it runs in. */
   const open = new Map<string, Toolbox.Toolbox>()
+  let speaks: speaking.Speaking | undefined
   const agent = yield* OpenClawAgent.make({
     channel: { id: channel, label: "InstaClaw" },
     accountId: account.accountId,
@@ -67,6 +66,13 @@ const serve = Effect.fnUntraced(function* (
       return () => void open.delete(sessionKey)
     },
     received: () => context.setStatus({ accountId: account.accountId, lastInboundAt: Date.now() }),
+    busy: (turns) => context.setStatus(busyOf(account.accountId, turns)),
+    attach: files.attaching({
+      config: () => context.cfg,
+      speaking: () => speaks,
+      log: context.log,
+      label: `${channel}:${account.accountId}`
+    }),
     now: () => Date.now()
   })
   const layer = accounts.layer({
@@ -119,6 +125,7 @@ const serve = Effect.fnUntraced(function* (
       }),
       ToolHandlers.names
     )
+    speaks = speaking.make({ line: SubscriptionRef.get(own.line), desk, folder: join(root, "outgoing") })
     yield* seat.take({
       accountId: account.accountId,
       accounts: all,
@@ -126,7 +133,7 @@ const serve = Effect.fnUntraced(function* (
       url: settings.wsUrl,
       operators,
       open,
-      speaking: speaking.make({ line: SubscriptionRef.get(own.line), desk, folder: join(root, "outgoing") })
+      speaking: speaks
     })
     return yield* report(account, own, context.setStatus)
   }).pipe(
@@ -142,54 +149,30 @@ const serve = Effect.fnUntraced(function* (
   )
 })
 
-const messageOf = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? error.message : String(error)
-}
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  signal.aborted
-    ? Promise.resolve()
-    : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }))
-
 /**
  * Settles soon after the host's signal. What is wrong in the configuration is said and waited out, for no attempt of the
  * host's would mend it; rejects, with a sentence, where something else keeps the account from running.
  */
 export const start = async (context: GatewayContext, host: PluginRuntime): Promise<void> => {
-  const { abortSignal, account, log } = context
-  for (const { fix, message } of faults.faultsOf(context.cfg, account.accountId)) {
-    log?.warn(`[${channel}:${account.accountId}] ${message} ${fix}`)
-  }
-  const blocked = faults.blocking(context.cfg, account.accountId) ?? faults.unresolved(account)
+  const { abortSignal, account, cfg, log } = context
+  const { accountId } = account
+  running.tellFaults(channel, context, faults.faultsOf(cfg, accountId))
+  const blocked = faults.blocking(cfg, accountId) ?? faults.unresolved(account)
   if (blocked !== undefined) {
-    context.setStatus({
-      ...statusOf(account, undefined, blocked),
-      lifecycle: "blocked",
-      lastError: blocked
-    })
-    await aborted(abortSignal)
-    context.setStatus({ accountId: account.accountId, running: false, lifecycle: "stopped" })
+    await running.standStill(context, statusOf(account, undefined, blocked), blocked)
+    context.setStatus({ accountId, running: false, lifecycle: "stopped" })
     return
   }
-  // Fibers wake in the async context of whoever woke them; the host takes work only in that of this call.
-  const run = AsyncLocalStorage.snapshot()
+  const run = running.snapshot()
   context.setStatus({ ...statusOf(account, undefined, undefined), lastError: null })
-  try {
-    const closed = await leftovers.close(host, context.cfg, account.accountId)
-    if (closed.length > 0) log?.info(`[${channel}:${account.accountId}] ${closed.length} turns were cut off earlier.`)
-  } catch (cause) {
-    log?.warn(`[${channel}:${account.accountId}] What was cut off earlier may be answered twice: ${String(cause)}`)
-  }
-  const runtime = ManagedRuntime.make(logging.layer(log, `${channel}:${account.accountId}`, account.debug))
-  const ended = await runtime.runPromiseExit(serve(context, host, run), { signal: abortSignal })
+  await running.closeLeftovers(channel, context, host)
+  const runtime = ManagedRuntime.make(logging.layer(log, running.nameOf(channel, context), account.debug))
+  const fault = await running.faultOf(runtime, serve(context, host, run), abortSignal)
   await runtime.dispose()
-  const isOver = Exit.isSuccess(ended) || abortSignal.aborted
-  const fault = isOver ? undefined : messageOf(ended.cause)
   context.setStatus({
     ...statusOf(account, undefined, fault),
     running: false,
-    lifecycle: isOver ? "stopped" : "blocked",
+    lifecycle: fault === undefined ? "stopped" : "blocked",
     lastError: fault ?? null
   })
   if (fault !== undefined) throw new Error(fault)

@@ -10,6 +10,7 @@ import { secrets } from "./secrets.ts"
 import { setupContract } from "./setupContract.ts"
 import { status } from "./status.ts"
 import { directory, messaging } from "./targets.ts"
+import { threading } from "./threading.ts"
 import { setupWizard } from "./wizard.ts"
 
 let host: PluginRuntime | undefined
@@ -37,11 +38,14 @@ interface At {
 const agentPrompt = {
   messageToolHints: () => [
     `- InstaClaw: to speak to somebody without having been asked, use action=send with channel=${channel} and target = the id of a conversation or a person, or a person's name. Only people who have a conversation with this agent can be reached.`,
-    "- InstaClaw: the answer to a message of theirs goes to them by itself; do not send it as well. Files go along as media and become links."
+    "- InstaClaw: the answer to a message of theirs goes to them by itself; do not send it as well. Files go along as media and become links; people whom the operator has not let in by name get none."
   ],
   inboundFormattingHints: () => ({
     text_markup: "markdown",
-    rules: ["Markdown is rendered, tables and code too. No HTML. Pictures are shown as links."]
+    rules: [
+      "Markdown is rendered, tables and code too. No HTML. Pictures are shown as links.",
+      "There are no reactions, buttons, polls or edits: what is said is said."
+    ]
   })
 }
 
@@ -55,7 +59,21 @@ export const plugin = createChatChannelPlugin({
       docsPath: `/channels/${channel}`,
       blurb: "People of the InstaClaw platform chat with your agent."
     },
-    capabilities: { chatTypes: ["direct"], media: true, reply: false, threads: false, polls: false },
+    // What the platform has, and nothing that would have to be made up: proofs.test.ts goes through all of it.
+    capabilities: {
+      chatTypes: ["direct"],
+      media: true,
+      reply: false,
+      threads: false,
+      polls: false,
+      reactions: false,
+      edit: false,
+      unsend: false,
+      effects: false,
+      groupManagement: false,
+      nativeCommands: false,
+      blockStreaming: false
+    },
     setupContract,
     setupWizard,
     reload: { configPrefixes: [`channels.${channel}`] },
@@ -96,5 +114,6 @@ export const plugin = createChatChannelPlugin({
     dmRouting: { resolveDmScope: () => "per-account-channel-peer" },
     collectWarnings
   },
+  threading,
   outbound
 })

@@ -1,14 +1,8 @@
 /** What `openclaw doctor` and `openclaw security audit` say of our part. */
-import type { Config } from "../../layers/channel/openclaw/Host.ts"
-import { type Account, accountIds, channel } from "./config.ts"
-import { faultsOf } from "./faults.ts"
+import { type Account, channel } from "./config.ts"
+import * as status from "./status.ts"
 
-/** The same words once, however many accounts they concern. */
-const collectPreviewWarnings = ({ cfg }: { readonly cfg: Config }): Array<string> => [
-  ...new Set(accountIds(cfg).flatMap((id) => faultsOf(cfg, id).map(({ fix, message }) => `- ${message} ${fix}`)))
-]
-
-export const doctor = { dmAllowFromMode: "topOnly", collectPreviewWarnings }
+export const doctor = { dmAllowFromMode: "topOnly", ...status.doctor }
 
 export const collectWarnings = ({ account }: { readonly account: Account }): Array<string> => {
   const own = `channels.${channel} (account ${account.accountId})`

@@ -1,8 +1,4 @@
-/**
- * What is wrong with our part of the host's configuration, in words. The manifest's schema lets everything through, for
- * a schema that refuses keeps the whole host, all its channels included, from starting.
- */
-import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
+/** What is wrong with `channels.instaclaw`, in words: see faulting. */
 import type { Config } from "../../layers/channel/openclaw/Host.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
 import {
@@ -23,14 +19,8 @@ import {
   sectionOf,
   textOf
 } from "./config.ts"
-
-export interface Fault {
-  /** What is wrong and what it means. Never shows a value that may be a secret. */
-  readonly message: string
-  readonly fix: string
-  /** The account cannot run with it. */
-  readonly blocks: boolean
-}
+import * as faulting from "./faulting.ts"
+import { expected, type Fault, passedOver } from "./faulting.ts"
 
 const base = `channels.${channel}`
 
@@ -51,6 +41,8 @@ const known = [
   "defaultAccount"
 ]
 
+const credentialKeys = new Set(["appKey", "appSecret", "clientId", "clientSecret"])
+
 const plain = (key: string): string => key.toLowerCase().replace(/[^a-z]/g, "")
 const meant = new Map([
   ...known.map((key) => [plain(key), key] as const),
@@ -59,14 +51,6 @@ const meant = new Map([
   ["key", "appKey"],
   ["secret", "appSecret"]
 ])
-
-const kindOf = (value: unknown): string => (Array.isArray(value) ? "a list" : value === null ? "null" : typeof value)
-
-const expected = (path: string, what: string, value: unknown, blocks: boolean, means: string): Fault => ({
-  message: `${path} must be ${what} and is ${kindOf(value)}${means}.`,
-  fix: `Write ${path} as ${what}, or leave it out.`,
-  blocks
-})
 
 /** Of one level: the base, or what an account has of its own. */
 const faultsAt = (path: string, fields: Fields): ReadonlyArray<Fault> => {
@@ -84,23 +68,23 @@ const faultsAt = (path: string, fields: Fields): ReadonlyArray<Fault> => {
   for (const key of texts) {
     const value = fields[key]
     if (value === undefined || typeof value === "string") continue
-    found.push(expected(at(key), "a text", value, key === "wsUrl", key === "wsUrl" ? "" : "; it is passed over"))
+    found.push(expected(at(key), "a text", value, key === "wsUrl", key === "wsUrl" ? "" : passedOver))
   }
   for (const key of ["appKey", "clientId"]) {
     const value = fields[key]
-    if (value !== undefined && typeof value !== "string") found.push(expected(at(key), "a text", value, true, ""))
+    if (value !== undefined && typeof value !== "string") found.push(expected(at(key), "a text", value, true))
   }
   for (const key of ["appSecret", "clientSecret"]) {
     const value = fields[key]
     if (value === undefined || typeof value === "string" || referenceOf(value) !== undefined) continue
-    found.push(expected(at(key), "a text or a secret reference", value, true, ""))
+    found.push(expected(at(key), "a text or a secret reference", value, true))
   }
   const { allowFrom, debug, dialect, dmPolicy, enabled } = fields
   if (enabled !== undefined && typeof enabled !== "boolean") {
-    found.push(expected(at("enabled"), "true or false", enabled, true, ""))
+    found.push(expected(at("enabled"), "true or false", enabled, true))
   }
   if (debug !== undefined && typeof debug !== "boolean") {
-    found.push(expected(at("debug"), "true or false", debug, false, "; it is passed over"))
+    found.push(expected(at("debug"), "true or false", debug, false, passedOver))
   }
   if (dialect !== undefined && !dialects.some((name) => name === dialect)) {
     found.push({
@@ -185,28 +169,16 @@ export const addressFaults = (accountId: string, wsUrl: string | undefined): Rea
 /** All that is wrong with one account, what concerns it in the base included. */
 export const faultsOf = (config: Config, accountId: string): ReadonlyArray<Fault> => {
   const whole = config.channels?.[channel]
-  if (whole !== undefined && !isFields(whole)) return [expected(base, "an object", whole, true, "")]
+  if (whole !== undefined && !isFields(whole)) return [expected(base, "an object", whole, true)]
   const section = sectionOf(config)
   const path = `${base}.accounts.${accountId}`
-  const found: Array<Fault> = []
-  if (!AccountFolders.isId(accountId)) {
-    found.push({
-      message: `The account ${JSON.stringify(accountId.slice(0, 80))} has a name that cannot be one of a folder.`,
-      fix: "Use letters, digits, dots and dashes.",
-      blocks: true
-    })
-  }
-  if (section["accounts"] !== undefined && !isFields(section["accounts"])) {
-    found.push(expected(`${base}.accounts`, "an object", section["accounts"], false, "; it is passed over"))
-  }
+  const found: Array<Fault> = [...faulting.nameFaults(accountId), ...faulting.accountsFaults(base, section)]
   const given = ownFields(config, accountId)
-  if (given !== undefined && !isFields(given)) return [...found, expected(path, "an object", given, true, "")]
-  const own = isFields(given) ? given : {}
-  // What the account says itself counts, so a fault of the base in that key does not concern it.
-  const inherited = Object.fromEntries(Object.entries(section).filter(([key]) => !Object.hasOwn(own, key)))
+  if (given !== undefined && !isFields(given)) return [...found, expected(path, "an object", given, true)]
+  const { inherited, own } = faulting.levels(section, given)
   const ownCredentials = keyIn(own) !== undefined || secretIn(own) !== undefined
-  if (ownCredentials) for (const key of ["appKey", "appSecret", "clientId", "clientSecret"]) delete inherited[key]
-  found.push(...faultsAt(base, inherited), ...faultsAt(path, own))
+  const concerning = Object.entries(inherited).filter(([key]) => !(ownCredentials && credentialKeys.has(key)))
+  found.push(...faultsAt(base, Object.fromEntries(concerning)), ...faultsAt(path, own))
   const wanted = section["defaultAccount"]
   if (wanted !== undefined && !accountIds(config).some((id) => id === wanted)) {
     found.push({
@@ -222,14 +194,7 @@ export const faultsOf = (config: Config, accountId: string): ReadonlyArray<Fault
   return found
 }
 
-/** The first that keeps the account from running, as one text. */
-export const blocking = (config: Config, accountId: string): string | undefined => {
-  const fault = faultsOf(config, accountId).find(({ blocks }) => blocks)
-  return fault === undefined ? undefined : `${fault.message} ${fault.fix}`
-}
+export const blocking = (config: Config, accountId: string): string | undefined =>
+  faulting.blockingOf(faultsOf(config, accountId))
 
-/** Said when the account starts: by then the host has put in what its secret references stand for. */
-export const unresolved = (account: Account): string | undefined =>
-  account.secretReference === undefined
-    ? undefined
-    : `The app secret of the account ${account.accountId} lies in ${account.secretReference}, and the host could not read it there. Put it there, or write another reference.`
+export const unresolved = (account: Account): string | undefined => faulting.unresolved("The app secret", account)

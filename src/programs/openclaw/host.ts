@@ -25,6 +25,9 @@ export interface AccountStatus {
   readonly lastOutboundAt?: number | null
   readonly lastError?: string | null
   readonly dmPolicy?: string
+  readonly busy?: boolean
+  readonly activeRuns?: number
+  readonly lastRunActivityAt?: number | null
 }
 
 export interface GatewayContext<A = Account> {

@@ -6,7 +6,7 @@
  * the host marks before its channels start, and takes up afterwards.
  */
 import type { Config } from "../../layers/channel/openclaw/Host.ts"
-import { channel, isFields } from "./config.ts"
+import { isFields } from "./config.ts"
 import type { PluginRuntime } from "./host.ts"
 
 /** Milliseconds since the epoch. */
@@ -35,6 +35,7 @@ const agentsOf = (cfg: Config, routed: string): ReadonlySet<string> => {
 export const close = async (
   { agent, channel: runtime }: PluginRuntime,
   cfg: Config,
+  channel: string,
   accountId: string
 ): Promise<ReadonlyArray<string>> => {
   const closed: Array<string> = []

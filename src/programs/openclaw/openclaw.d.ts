@@ -50,6 +50,11 @@ declare module "openclaw/plugin-sdk/outbound-media" {
   ) => Promise<{ readonly buffer: Uint8Array; readonly fileName?: string | undefined }>
 }
 
+declare module "openclaw/plugin-sdk/media-local-roots" {
+  /** The folders whose files this agent may send. */
+  export const getAgentScopedMediaLocalRoots: (cfg: object, agentId: string) => ReadonlyArray<string>
+}
+
 declare module "openclaw/plugin-sdk/channel-secret-basic-runtime" {
   /** Where a secret reference may stand, for the host's own commands about secrets. */
   export const createChannelSecretTargetRegistryEntries: (options: {

@@ -7,12 +7,11 @@ import { createHash, randomUUID } from "node:crypto"
 import type { Config } from "../../layers/channel/openclaw/Host.ts"
 import type { Said } from "../../services/protocol/Sayings.ts"
 import { accountIds, channel, defaultAccountId } from "./config.ts"
+import * as files from "./files.ts"
 import type { Receipt, Sending } from "./host.ts"
+import type { File } from "./speaking.ts"
 import { hint, normalizeTarget, seatOf } from "./targets.ts"
 import * as registry from "./registry.ts"
-
-/** Bytes of one file. */
-const maxFile = 64 * 1024 * 1024
 
 const keyOf = ({ deliveryPartIndex, deliveryQueueId, mediaUrl }: Sending): string =>
   deliveryQueueId === undefined
@@ -37,20 +36,10 @@ const notSent = async (cause: unknown, retryable: boolean): Promise<Error> => {
   })
 }
 
-const fileOf = async (sending: Sending): Promise<{ readonly name: string; readonly bytes: Uint8Array } | undefined> => {
-  const { mediaAccess, mediaLocalRoots, mediaReadFile, mediaUrl } = sending
-  if (mediaUrl === undefined || mediaUrl === "") return undefined
-  const { loadOutboundMediaFromUrl } = await import("openclaw/plugin-sdk/outbound-media")
-  // Law confined: which files and addresses may be read is the host's policy, and its loader keeps it.
-  const { buffer, fileName } = await loadOutboundMediaFromUrl(mediaUrl, {
-    maxBytes: maxFile,
-    mediaAccess,
-    mediaLocalRoots,
-    mediaReadFile,
-    optimizeImages: false
-  })
-  return { name: fileName ?? "file", bytes: buffer }
-}
+const fileOf = ({ mediaAccess, mediaLocalRoots, mediaReadFile, mediaUrl }: Sending): Promise<File | undefined> =>
+  mediaUrl === undefined || mediaUrl === ""
+    ? Promise.resolve(undefined)
+    : files.load(mediaUrl, { mediaAccess, mediaLocalRoots, mediaReadFile })
 
 const send = async (sending: Sending): Promise<Said> => {
   const accountId = sending.accountId ?? defaultAccountId(sending.cfg)

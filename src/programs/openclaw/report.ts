@@ -44,6 +44,14 @@ export const statusOf = (
   }
 }
 
+/** How many turns the host is at. The host leaves an account alone that says it is at work. */
+export const busyOf = (accountId: string, turns: number): AccountStatus => ({
+  accountId,
+  busy: turns > 0,
+  activeRuns: turns,
+  lastRunActivityAt: Date.now()
+})
+
 const waiting: Readonly<Record<string, string | undefined>> = {
   absent: "no identity yet",
   proposing: "the agent is writing a proposal of who it is",

@@ -26,12 +26,19 @@ export interface Saying {
   /** The id of a conversation or a person, or a person's name. */
   readonly target: string
   readonly text: string
-  readonly file?: { readonly name: string; readonly bytes: Uint8Array } | undefined
+  readonly file?: File | undefined
   /** Under one key it is said once. 1 to 200 visible characters. */
   readonly key: string
 }
 
+export interface File {
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
 export interface Speaking {
+  /** Puts a file on the platform for those of a conversation, once under its key. Gives a link to it, as Markdown. */
+  readonly put: (file: File, sessionId: string, key: string) => Effect.Effect<string, OutreachError>
   readonly people: Effect.Effect<ReadonlyArray<Correspondent>, OutreachError>
   readonly find: (target: string) => Effect.Effect<Correspondent, OutreachError>
   readonly say: (saying: Saying) => Effect.Effect<Said, OutreachError>
@@ -67,9 +74,8 @@ export const make = ({ desk, folder, line }: Options): Speaking => {
     )
   })
 
-  /** The address of the file, from the root of the platform. */
-  const put = Effect.fnUntraced(
-    function* (file: NonNullable<Saying["file"]>, sessionId: string, key: string) {
+  const put: Speaking["put"] = Effect.fnUntraced(
+    function* (file, sessionId, key) {
       const found = yield* desk
       if (Option.isNone(found)) return yield* failure(new NoIdentity({}))
       const fs = yield* FileSystem.FileSystem
@@ -97,6 +103,7 @@ export const make = ({ desk, folder, line }: Options): Speaking => {
   )
 
   return {
+    put,
     people: Effect.flatMap(outreach, ({ people }) => people),
     find: (target) => Effect.flatMap(outreach, ({ find }) => find(target)),
     say: Effect.fn("Speaking.say")(function* ({ file, key, target, text }) {

@@ -24,6 +24,8 @@ export interface Payload {
   readonly text?: string | undefined
   readonly mediaUrl?: string | undefined
   readonly mediaUrls?: ReadonlyArray<string> | undefined
+  /** Of the same order as `mediaUrls`. */
+  readonly attachments?: ReadonlyArray<{ readonly name?: string | undefined }> | undefined
   readonly isError?: boolean | undefined
   readonly isReasoning?: boolean | undefined
 }

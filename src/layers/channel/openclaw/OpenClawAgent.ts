@@ -23,7 +23,18 @@ import {
 import type { Toolbox } from "../../../services/channel/Toolbox.ts"
 import * as Batches from "../Batches.ts"
 import type { ChannelRuntime, Config, Item, Kind, Payload, Route } from "./Host.ts"
+import { isAddress, mediaOf, type Medium, notForStrangers, notSent } from "./Media.ts"
 import { Partials } from "./Partials.ts"
+
+/** A file of an answer, for the conversation that it belongs to. */
+export interface Attaching extends Medium {
+  readonly turn: Pick<Turn, "responseId" | "sessionId">
+  /** The host's agent that answers: which files it may send is the host's policy for it. */
+  readonly agentId: string
+  /** Which of the answer's files it is: 0, 1, 2 ... */
+  readonly index: number
+  readonly signal: AbortSignal
+}
 
 export interface Options {
   /** The channel of the host that the turns come over, and what a person calls it. */
@@ -47,6 +58,13 @@ export interface Options {
   readonly opened: (sessionKey: string, toolbox: Toolbox) => () => void
   /** A message of a person, or of an agent in a world, has come to the agent. */
   readonly received?: (() => void) | undefined
+  /** How many turns the host is at: told as that changes, and now and then while one goes on. */
+  readonly busy?: ((turns: number) => void) | undefined
+  /**
+   * Brings a file of an answer to the person who asked, and gives the words that show it: a link. Rejects where it
+   * cannot. Absent: files are named and not sent.
+   */
+  readonly attach?: ((file: Attaching) => Promise<string>) | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -88,10 +106,11 @@ const saidByHost = (payload: Payload): AgentError => {
 const conversationOf = (turn: Turn): string =>
   turn.origin === "registration" ? "registration" : (turn.sessionId ?? "default")
 
-const mediaOf = (payload: Payload): ReadonlyArray<string> => [
-  ...(payload.mediaUrl === undefined ? [] : [payload.mediaUrl]),
-  ...(payload.mediaUrls ?? [])
-]
+/** Milliseconds between two signs of life of a turn that says nothing. */
+const lifeSign = 5_000
+
+/** Milliseconds after which a turn that never said a word is taken for dead, whatever the host says of it. */
+const longestSilence = 60 * 60_000
 
 /** Until it has settled, or has taken too long. */
 const atMost = async (work: Promise<unknown> | undefined, millis: number): Promise<void> => {
@@ -214,6 +233,19 @@ export const make = (options: Options): Effect.Effect<OpenClawAgent> =>
         spoke = true
         sink.push(text)
       }
+      const shown = new Set<string>()
+      /** Words for a file, once however often the host hands it over. */
+      const show = async (medium: Medium): Promise<void> => {
+        if (over || shown.has(medium.url)) return
+        const index = shown.size
+        shown.add(medium.url)
+        if (isAddress(medium)) return push(partials.deliver(medium.url))
+        if (dmPolicy === "open") return push(partials.deliver(notForStrangers(medium)))
+        const { attach } = options
+        const file = { ...medium, turn, agentId: route.agentId, index, signal }
+        const words = await attach?.(file).catch(() => undefined)
+        push(partials.deliver(words ?? notSent(medium)))
+      }
       const closed = options.opened(route.sessionKey, turn.toolbox)
       const dispatched = await runtime.inbound
         .dispatch({
@@ -231,7 +263,7 @@ export const make = (options: Options): Effect.Effect<OpenClawAgent> =>
               }
               if (info.kind === "tool") return
               push(partials.deliver(payload.text ?? ""))
-              for (const url of mediaOf(payload)) if (url.startsWith("https://")) push(partials.deliver(url))
+              for (const medium of mediaOf(payload)) await show(medium)
             },
             onError: (cause: unknown) => {
               fault ??= fromHost(cause)
@@ -258,7 +290,19 @@ export const make = (options: Options): Effect.Effect<OpenClawAgent> =>
               if (!over) sink.push({ _tag: "Activity", label: payload.name ?? "tool" })
             }
           },
-          replyPipeline: {}
+          // The host says that its agent is at it: a turn that thinks or works long counts as alive by that.
+          replyPipeline: {
+            typing: {
+              start: async () => {
+                if (over) return
+                sink.push({ _tag: "Activity", label: "typing" })
+                options.busy?.(turns)
+              },
+              onStartError: () => {},
+              keepaliveIntervalMs: lifeSign,
+              maxDurationMs: longestSilence
+            }
+          }
         })
         .finally(closed)
       if (over) return
@@ -279,6 +323,12 @@ export const make = (options: Options): Effect.Effect<OpenClawAgent> =>
       sink.end()
     }
 
+    let turns = 0
+    const count = (more: 1 | -1): void => {
+      turns += more
+      options.busy?.(turns)
+    }
+
     /** The last turn of each conversation, until the host is through with it. */
     const latest = new Map<string, Promise<void>>()
 
@@ -288,7 +338,9 @@ export const make = (options: Options): Effect.Effect<OpenClawAgent> =>
       const former = latest.get(conversation)
       const own = (async () => {
         await atMost(former, patience)
-        if (!signal.aborted) await run(() => dispatch(turn, bodyOf(turn), sink, signal))
+        if (signal.aborted) return
+        count(1)
+        await run(() => dispatch(turn, bodyOf(turn), sink, signal)).finally(() => count(-1))
       })()
       const settled = own.catch(() => {})
       latest.set(conversation, settled)

@@ -3,14 +3,11 @@
  * is delivered. Pending until the host aborts it, and gone soon after.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { AsyncLocalStorage } from "node:async_hooks"
 import { join } from "node:path"
-import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FileSystem from "effect/FileSystem"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
@@ -30,7 +27,8 @@ import { Failure } from "../../Failure.ts"
 import { version } from "../../version.ts"
 import type { GatewayContext, PluginRuntime } from "../host.ts"
 import * as logging from "../logging.ts"
-import { statusOf } from "../report.ts"
+import { busyOf, statusOf } from "../report.ts"
+import * as running from "../running.ts"
 import { type Account, channel } from "./config.ts"
 import * as desk from "./desk.ts"
 import * as faults from "./faults.ts"
@@ -103,8 +101,11 @@ const serve = Effect.fnUntraced(function* (
     allowFrom: [],
     opened: () => () => {},
     received: () => context.setStatus({ accountId: account.accountId, lastInboundAt: Date.now() }),
+    busy: (turns) => context.setStatus(busyOf(account.accountId, turns)),
     now: () => Date.now()
   })
+  // A run that the host is still taking down would be met by the account's next start. Behind the line, which ends first.
+  yield* Effect.addFinalizer(() => Effect.promise(() => agent.settled(3_000)))
   // Built into the scope of the account: the line writes to it for as long as it is there.
   const journal = yield* Layer.build(
     SqlJournal.layerFile({
@@ -147,26 +148,13 @@ const alone = (folder: string) =>
     )
   )
 
-const messageOf = (cause: Cause.Cause<unknown>): string => {
-  const error = Cause.squash(cause)
-  return error instanceof Error ? error.message : String(error)
-}
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  signal.aborted
-    ? Promise.resolve()
-    : new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }))
-
 /** Settles soon after the host's signal. What only a person can mend is said and waited out. */
 export const start = async (context: Context, host: PluginRuntime): Promise<void> => {
   const { abortSignal, account, cfg, log } = context
-  const name = `${channel}:${account.accountId}`
-  for (const { code, fix, message } of faults.faultsOf(cfg, account.accountId)) {
-    log?.warn(`[${name}] ${message} ${fix} (${code})`)
-  }
-  const blocked = faults.blocking(cfg, account.accountId) ?? faults.unresolved(account)
-  // Fibers wake in the async context of whoever woke them; the host takes work only in that of this call.
-  const run = AsyncLocalStorage.snapshot()
+  const { accountId } = account
+  const name = running.nameOf(channel, context)
+  running.tellFaults(channel, context, faults.faultsOf(cfg, accountId))
+  const run = running.snapshot()
   const runtime = ManagedRuntime.make(
     Layer.mergeAll(
       logging.layer(log, name, false),
@@ -177,26 +165,23 @@ export const start = async (context: Context, host: PluginRuntime): Promise<void
   )
   const place = await runtime.runPromise(desk.take(account, cfg))
   context.setStatus({ ...statusOf(account, undefined, undefined), lastError: null })
-  let fault = blocked
+  let fault = faults.blocking(cfg, accountId) ?? faults.unresolved(account)
   if (fault === undefined) {
-    const folder = join(host.state.resolveStateDir(), "clawfiber", account.accountId, "claworld")
-    const ended = await runtime.runPromiseExit(
-      Effect.scoped(Effect.andThen(alone(folder), serve(context, host, run, folder, place))),
-      { signal: abortSignal }
-    )
-    if (Exit.isFailure(ended) && !abortSignal.aborted) fault = messageOf(ended.cause)
+    await running.closeLeftovers(channel, context, host)
+    const folder = join(host.state.resolveStateDir(), "clawfiber", accountId, "claworld")
+    const work = Effect.andThen(alone(folder), serve(context, host, run, folder, place))
+    fault = await running.faultOf(runtime, Effect.scoped(work), abortSignal)
   }
   if (fault !== undefined) {
     place.bind(Option.none())
     place.stands(fault)
     log?.warn(`[${name}] ${fault}`)
-    context.setStatus({ ...statusOf(account, undefined, fault), lifecycle: "blocked", lastError: fault })
-    await aborted(abortSignal)
+    await running.standStill(context, statusOf(account, undefined, fault), fault)
   }
   place.leave()
   await runtime.dispose()
   context.setStatus({
-    accountId: account.accountId,
+    accountId,
     running: false,
     connected: false,
     lifecycle: "stopped",

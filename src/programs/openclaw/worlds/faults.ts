@@ -1,12 +1,9 @@
-/**
- * What is wrong with `channels.claworld`, by code (PROTOCOL B2) and in words. The manifest's schema lets everything
- * through, for one that refuses keeps the whole host from starting.
- */
-import * as AccountFolders from "../../../layers/channel/AccountFolders.ts"
+/** What is wrong with `channels.claworld`, by code (PROTOCOL B2) and in words: see faulting. */
 import type { Config } from "../../../layers/channel/openclaw/Host.ts"
 import * as PlatformAddress from "../../../layers/channel/PlatformAddress.ts"
 import { accountsOf, defaultAccount, type Fields, isFields, referenceOf, textOf } from "../config.ts"
-import type { Fault as Said } from "../faults.ts"
+import * as faulting from "../faulting.ts"
+import type { Fault as Said } from "../faulting.ts"
 import {
   type Account,
   accountIds,
@@ -44,14 +41,12 @@ export interface Fault extends Said {
 
 const base = `channels.${channel}`
 
-const kindOf = (value: unknown): string => (Array.isArray(value) ? "a list" : value === null ? "null" : typeof value)
+const coded =
+  (code: Code) =>
+  (fault: Said): Fault => ({ code, ...fault })
 
-const expected = (path: string, what: string, value: unknown, blocks: boolean, means = ""): Fault => ({
-  code: "invalid_value",
-  message: `${path} must be ${what} and is ${kindOf(value)}${means}.`,
-  fix: `Write ${path} as ${what}, or leave it out.`,
-  blocks
-})
+const expected = (...given: Parameters<typeof faulting.expected>): Fault =>
+  coded("invalid_value")(faulting.expected(...given))
 
 const isText = (value: unknown): boolean => typeof value === "string"
 const isSecret = (value: unknown): boolean => isText(value) || referenceOf(value) !== undefined
@@ -90,7 +85,7 @@ const kinds = (path: string, fields: Fields, table: ReadonlyArray<Row>): Readonl
     const value = fields[key]
     if (value === undefined) return []
     if (!holds(value)) {
-      return [expected(`${path}.${key}`, what, value, blocks, blocks ? "" : "; it is passed over")]
+      return [expected(`${path}.${key}`, what, value, blocks, blocks ? "" : faulting.passedOver)]
     }
     const under = inner[key]
     return under === undefined || !isFields(value) ? [] : kinds(`${path}.${key}`, value, under)
@@ -248,23 +243,13 @@ export const faultsOf = (config: Config, accountId: string): ReadonlyArray<Fault
   if (!isFields(whole)) return [expected(base, "an object", whole, true)]
   const section = sectionOf(config)
   const path = `${base}.accounts.${accountId}`
-  const found: Array<Fault> = []
-  if (!AccountFolders.isId(accountId)) {
-    found.push({
-      code: "invalid_account_id",
-      message: `The account ${JSON.stringify(accountId.slice(0, 80))} has a name that cannot be one of a folder.`,
-      fix: "Use letters, digits, dots and dashes.",
-      blocks: true
-    })
-  }
-  if (section["accounts"] !== undefined && !isFields(section["accounts"])) {
-    found.push(expected(`${base}.accounts`, "an object", section["accounts"], false, "; it is passed over"))
-  }
+  const found: Array<Fault> = [
+    ...faulting.nameFaults(accountId).map(coded("invalid_account_id")),
+    ...faulting.accountsFaults(base, section).map(coded("invalid_value"))
+  ]
   const given = ownFields(config, accountId)
   if (given !== undefined && !isFields(given)) return [...found, expected(path, "an object", given, true)]
-  const own = isFields(given) ? given : {}
-  // What the account says itself counts, so a fault of the base in that key does not concern it.
-  const inherited = Object.fromEntries(Object.entries(section).filter(([key]) => !Object.hasOwn(own, key)))
+  const { inherited, own } = faulting.levels(section, given)
   const isNamed = Object.keys(accountsOf(section)).some((key) => key.toLowerCase() === accountId.toLowerCase())
   found.push(...faultsAt(base, inherited), ...(isNamed ? faultsAt(path, own) : []), ...defaultFaults(config, section))
   const identity = identityOf(section, own)
@@ -278,14 +263,7 @@ export const faultsOf = (config: Config, accountId: string): ReadonlyArray<Fault
   return found
 }
 
-/** The first that keeps the account from running, as one text. */
-export const blocking = (config: Config, accountId: string): string | undefined => {
-  const fault = faultsOf(config, accountId).find(({ blocks }) => blocks)
-  return fault === undefined ? undefined : `${fault.message} ${fault.fix}`
-}
+export const blocking = (config: Config, accountId: string): string | undefined =>
+  faulting.blockingOf(faultsOf(config, accountId))
 
-/** Said when the account starts: by then the host has put in what its secret references stand for. */
-export const unresolved = (account: Account): string | undefined =>
-  account.secretReference === undefined
-    ? undefined
-    : `A secret of the account ${account.accountId} lies in ${account.secretReference}, and the host could not read it there. Put it there, or write another reference.`
+export const unresolved = (account: Account): string | undefined => faulting.unresolved("A secret", account)
