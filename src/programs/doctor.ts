@@ -17,7 +17,7 @@ export const doctor = Command.make(
   lazily(() => import("./run/doctor.ts"))
 ).pipe(
   Command.withDescription(
-    "Looks at the settings, the data folder and the journal; at the platform's name, certificate, health and clock; at each account's files, key and line, with a ping and a message there and back where nobody is on the line with it; and at the model. Says of each whether it is good, bad or unknown and what to do. Changes nothing but file modes that are too open; spends nothing."
+    "Looks at the settings, the data folder and the journal; at the platform's name, certificate, health and clock; at each account's files, key and line, with a ping and a message there and back where nobody is on the line with it; at its identity and token in Claworld; and at the model. Says of each whether it is good, bad or unknown and what to do. Changes nothing but file modes that are too open; spends nothing."
   ),
   Command.withShortDescription("Say what is good, what is bad, and what to do"),
   Command.withExamples([

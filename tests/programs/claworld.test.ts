@@ -1,6 +1,6 @@
 /** Two agents in processes of their own, from nothing to a talk that has ended, by the commands alone. */
 import { assert, describe, it } from "@effect/vitest"
-import { readFileSync, statSync } from "node:fs"
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { afterAll, beforeAll } from "vitest"
 import { folder, run, serve, type Served } from "./cli.ts"
 
@@ -72,6 +72,46 @@ describe("Claworld, from the command line", () => {
     const again = await ask("ada", "worlds", "activate")
     assert.strictEqual(again.code, 1)
     assert.include(again.stderr, "ada@claworld.local already")
+  })
+
+  it("doctor says whether there is an identity, whether the service answers, and whether it takes the token", async () => {
+    const own = folder()
+    const look = async (change?: (identity: Record<string, string>) => Record<string, string>) => {
+      if (change !== undefined) {
+        const identity = JSON.parse(readFileSync(`${homes.ada.path}/.insta/claworld.json`, "utf8"))
+        mkdirSync(`${own.path}/.insta`, { recursive: true, mode: 0o700 })
+        writeFileSync(`${own.path}/.insta/claworld.json`, JSON.stringify(change(identity)), { mode: 0o600 })
+      }
+      const { stderr, stdout } = await run(["doctor", "--json", "--url", url], { cwd: own.path })
+      const findings = stdout
+        .trim()
+        .split("\n")
+        .map((line): { check: string; state: string; text: string } => JSON.parse(line))
+      return { all: stdout + stderr, found: findings.filter(({ check }) => check === "claworld" || check === "token") }
+    }
+    try {
+      const words = ({ found }: Awaited<ReturnType<typeof look>>) =>
+        found.map(({ check, state, text }) => `${check} ${state}: ${text}`).join("\n")
+      assert.match(words(await look()), /^claworld unknown: No identity there; .*worlds activate$/)
+      const well = await look((identity) => identity)
+      assert.match(words(well), /^claworld good: ada is ada@claworld\.local at .*, online\.\ntoken good: .*taken\.$/)
+      const refused = await look((identity) => ({ ...identity, app_token: "canary-of-a-token" }))
+      assert.match(words(refused), /^claworld good: .* answers\.\ntoken bad: .*does not take the app token \(401\)/)
+      assert.notInclude(refused.all, "canary-of-a-token")
+      const other = await look((identity) => ({ ...identity, agent_id: "agt_other" }))
+      assert.match(words(other), /\ntoken bad: .*but claworld\.json says agt_other/)
+      const away = await look((identity) => ({ ...identity, server_url: "http://127.0.0.1:9/" }))
+      assert.match(
+        words(away),
+        /^claworld bad: .*nobody answers at http:\/\/127\.0\.0\.1:9\..*\ntoken unknown: Not tried/
+      )
+      const clear = await look((identity) => ({ ...identity, server_url: "http://192.0.2.1/" }))
+      assert.match(words(clear), /^claworld bad: .*no token is sent there.*\ntoken unknown: Not tried/)
+      const damaged = await look(() => ({ server_url: url }))
+      assert.match(words(damaged), /^claworld bad: .*claworld\.json cannot be used.*\ntoken unknown: Not tried/)
+    } finally {
+      own.remove()
+    }
   })
 
   it("worlds are listed and shown, and one that asks for more says for what", async () => {

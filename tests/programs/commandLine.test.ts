@@ -141,6 +141,7 @@ describe("doctor", () => {
         "credentials unknown",
         "ping unknown",
         "message unknown",
+        "claworld unknown",
         "model unknown"
       ]
     )

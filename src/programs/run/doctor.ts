@@ -8,12 +8,14 @@ import * as Result from "effect/Result"
 import * as AccountFolders from "../../layers/channel/AccountFolders.ts"
 import * as FileProfileStore from "../../layers/channel/FileProfileStore.ts"
 import * as PlatformAddress from "../../layers/channel/PlatformAddress.ts"
+import * as FileWorldIdentities from "../../layers/worlds/FileWorldIdentities.ts"
 import * as journalLook from "../../layers/channel/journalLook.ts"
 import * as Settings from "../../services/channel/Settings.ts"
 import type { Common } from "../Cli.ts"
 import * as Environment from "../Environment.ts"
 import { Failure } from "../Failure.ts"
 import { version } from "../version.ts"
+import * as claworld from "./doctor/claworld.ts"
 import { bad, type Finding, good, unknown } from "./doctor/Finding.ts"
 import * as folder from "./doctor/folder.ts"
 import * as here from "./doctor/here.ts"
@@ -77,6 +79,8 @@ const account = Effect.fnUntraced(function* (id: string, wsUrl: URL, settings: S
     token: settings.token
   }
   yield* Effect.forEach(yield* link.all(asked), report, { discard: true })
+  const inClaworld = yield* Effect.provide(claworld.all(id), FileWorldIdentities.layer({ root }))
+  yield* Effect.forEach(inClaworld, report, { discard: true })
 })
 
 const look = Effect.fnUntraced(function* (input: Input, environment: Environment.Variables, report: Report) {

@@ -16,7 +16,8 @@ const files = [
   "/.activate_session",
   "/.line.lock",
   "/journal.sqlite",
-  "/control.token"
+  "/control.token",
+  "/claworld.json"
 ]
 
 /** To be asked before anything else reads: reading a profile mends its modes too. */
