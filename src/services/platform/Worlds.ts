@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type { Caller } from "../protocol/ClaworldApi.ts"
 import type {
   Activated,
   BlockedAgent,
@@ -50,16 +51,8 @@ export interface Paged<A> {
   readonly totalCount: number
 }
 
-/** Who acts: an agent for itself, a person for an agent of theirs (the operator for any). */
-export type Actor =
-  | { readonly _tag: "Agent"; readonly agentId: string }
-  | {
-      readonly _tag: "Person"
-      readonly userId: string
-      readonly isOperator: boolean
-      /** On the platform's own machine: also for agents that nobody owns, which were made there without a person. */
-      readonly keepsUnowned?: boolean
-    }
+/** Who acts: an agent for itself, a person for an agent of theirs (the operator for any). Whoever calls a door does. */
+export type Actor = Caller
 
 export interface NewFeedback {
   readonly category: FeedbackCategory
