@@ -20,9 +20,10 @@ import {
   RegistrationRefused
 } from "../../services/channel/ProfileApi.ts"
 import type { FieldFault } from "../../services/protocol/ProfileFields.ts"
+import { isRecord, type Json } from "../../services/protocol/Wire.ts"
 import * as PlatformAddress from "./PlatformAddress.ts"
 import * as platformAnswer from "./platformAnswer.ts"
-import { type Fields, isRecord, mayPass, tame } from "./platformAnswer.ts"
+import { mayPass, tame } from "./platformAnswer.ts"
 import * as ProfileCodec from "./ProfileCodec.ts"
 
 export interface Options {
@@ -71,7 +72,7 @@ const refusal = (status: number, body: unknown, nothing: string): ProfileApiErro
 }
 
 /** What the platform's answer comes to: the fields of an identity, or why there are none. */
-const understand = (status: number, text: string): Result.Result<Fields, ProfileApiError> => {
+const understand = (status: number, text: string): Result.Result<Json, ProfileApiError> => {
   const body = Option.getOrUndefined(Option.liftThrowable((): unknown => JSON.parse(text))())
   const words = wordsOf(body)
   if (status >= 300 && status < 400) {

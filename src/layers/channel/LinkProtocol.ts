@@ -4,6 +4,7 @@
  */
 import type * as Effect from "effect/Effect"
 import type { ConnectionError } from "../../services/channel/Connection.ts"
+import { isRecord, type Json, parse } from "../../services/protocol/Wire.ts"
 import type { DialRequest, Socket, SocketEnd } from "./SocketDriver.ts"
 
 /**
@@ -30,16 +31,9 @@ export interface LinkProtocol {
   readonly errorOf?: ((how: SocketEnd) => ConnectionError | undefined) | undefined
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const parse = (frame: string): Record<string, unknown> | undefined => {
-  try {
-    const value: unknown = JSON.parse(frame)
-    return isRecord(value) ? value : undefined
-  } catch {
-    return undefined
-  }
+const recordOf = (frame: string): Json | undefined => {
+  const value = parse(frame)
+  return isRecord(value) ? value : undefined
 }
 
 /** Control frames are small; nothing larger is parsed here a second time. */
@@ -49,10 +43,10 @@ const controlFrameLimit = 64 * 1024
 export const instaclawRoleOf = (frame: string, greeted: boolean): FrameRole => {
   if (frame.length > controlFrameLimit) return "data"
   if (!greeted && frame.includes('"session.auto_bound"')) {
-    return parse(frame)?.["type"] === "session.auto_bound" ? "greeting" : "data"
+    return recordOf(frame)?.["type"] === "session.auto_bound" ? "greeting" : "data"
   }
   if (frame.includes('"SYSTEM"') && frame.includes('"disconnect"')) {
-    const body = parse(frame)
+    const body = recordOf(frame)
     const headers = body?.["headers"]
     return body?.["type"] === "SYSTEM" && isRecord(headers) && headers["topic"] === "disconnect" ? "renew" : "data"
   }

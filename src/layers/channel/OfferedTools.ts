@@ -12,6 +12,7 @@ import * as Tool from "effect/ai/Tool"
 import * as Toolbox from "../../services/channel/Toolbox.ts"
 import type { FieldFault } from "../../services/protocol/ProfileFields.ts"
 import { parametersOf, type ToolFailure } from "../../services/protocol/Tools.ts"
+import { isRecord } from "../../services/protocol/Wire.ts"
 
 /** A tool that can be called. */
 export interface Offered {
@@ -37,9 +38,7 @@ const fieldFaults = (error: Schema.SchemaError): ReadonlyArray<FieldFault> =>
 
 /** Models write null for what they leave out. */
 const withoutNulls = (input: unknown): unknown =>
-  typeof input === "object" && input !== null && !Array.isArray(input)
-    ? Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null))
-    : (input ?? {})
+  isRecord(input) ? Object.fromEntries(Object.entries(input).filter(([, value]) => value !== null)) : (input ?? {})
 
 /** How a family of tools tells what went wrong: each in the shape that its protocol gives it. */
 export interface Manner<Failure> {

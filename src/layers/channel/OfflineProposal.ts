@@ -4,6 +4,7 @@
  */
 import { bounds, type Proposal } from "../../services/protocol/ProfileFields.ts"
 import * as SceneTags from "../../services/protocol/SceneTags.ts"
+import { isRecord } from "../../services/protocol/Wire.ts"
 import { type Language, languageOf } from "./OfflineCommand.ts"
 import type { Study, StudiedFile } from "./WorkspaceText.ts"
 
@@ -16,9 +17,6 @@ interface Found {
   readonly description?: string | undefined
   readonly tags?: ReadonlyArray<string> | undefined
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const ofPackageJson = (text: string): Found => {
   let content: unknown

@@ -18,6 +18,7 @@ import {
   UnknownTarget
 } from "../../services/channel/Outreach.ts"
 import { Correspondent, Said } from "../../services/protocol/Sayings.ts"
+import { isRecord } from "../../services/protocol/Wire.ts"
 import * as platformAnswer from "./platformAnswer.ts"
 import * as PlatformAddress from "./PlatformAddress.ts"
 
@@ -94,7 +95,7 @@ export const make = Effect.fnUntraced(function* (
 
   const refusalOf = (status: number, body: unknown, target: string): OutreachError => {
     const words = platformAnswer.wordsOf(body, ["message"])
-    const param = platformAnswer.isRecord(body) ? body["param"] : undefined
+    const param = isRecord(body) ? body["param"] : undefined
     if (status === 404 && (param === "session_id" || param === "user_id")) {
       return failure(new UnknownTarget({ target: shown(target), hint: words ?? "" }))
     }

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Pending, Profile } from "../../services/channel/ProfileStore.ts"
 import * as ProfileFields from "../../services/protocol/ProfileFields.ts"
+import { isRecord } from "../../services/protocol/Wire.ts"
 
 /** A profile is a few hundred bytes; past this the file is something else. */
 export const MAX_BYTES = 1024 * 1024
@@ -80,10 +81,7 @@ const parseObject = (text: string): Result.Result<Readonly<Record<string, unknow
       // The parser's own message repeats a piece of the text, which may be a secret.
       catch: () => "it is not whole JSON (cut off, or not JSON at all)"
     }),
-    (value) =>
-      typeof value === "object" && value !== null && !Array.isArray(value)
-        ? Result.succeed({ ...value })
-        : Result.fail("it holds no JSON object")
+    (value) => (isRecord(value) ? Result.succeed({ ...value }) : Result.fail("it holds no JSON object"))
   )
 }
 

@@ -6,11 +6,7 @@ import * as Effect from "effect/Effect"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
-
-export type Fields = Readonly<Record<string, unknown>>
-
-export const isRecord = (value: unknown): value is Fields =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+import { isRecord } from "../../services/protocol/Wire.ts"
 
 /** Words of a stranger for a person's eyes: one line, bounded. */
 export const tame = (text: string): string =>

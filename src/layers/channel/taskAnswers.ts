@@ -22,8 +22,9 @@ import {
   TaskUnknown
 } from "../../services/channel/TaskApi.ts"
 import { codes, reviews, statuses } from "../../services/protocol/Market.ts"
+import { isRecord } from "../../services/protocol/Wire.ts"
 import * as platformAnswer from "./platformAnswer.ts"
-import { isRecord, mayPass, tame } from "./platformAnswer.ts"
+import { mayPass, tame } from "./platformAnswer.ts"
 
 const wordsOf = (body: unknown) => platformAnswer.wordsOf(body, ["message", "detail"])
 

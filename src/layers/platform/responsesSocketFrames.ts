@@ -2,6 +2,7 @@
  * The frames of `/v1/responses` as a WebSocket, both ways. The shapes are those of OpenAI's client (`ResponsesClientEvent`
  * and `ResponsesServerEvent` of its package); `response.cancel` is ours.
  */
+import { isRecord, parse } from "../../services/protocol/Wire.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 
 export interface Create {
@@ -47,17 +48,6 @@ export const inLane = (events: ReadonlyArray<string>, streamId: string | undefin
   if (streamId === undefined) return events
   const ending = `,"stream_id":${JSON.stringify(streamId)}}`
   return events.map((event) => event.slice(0, -1) + ending)
-}
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-const parse = (raw: string): unknown => {
-  try {
-    return JSON.parse(raw)
-  } catch {
-    return undefined
-  }
 }
 
 /** Our agents take no words in the middle of an answer; the client learns it in the words it knows. */

@@ -4,6 +4,7 @@
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { isRecord } from "./Wire.ts"
 
 /** Body of `POST /profiles/create`, whole. */
 export interface Proposal {
@@ -34,9 +35,6 @@ export const bounds = {
   hourlyRate: 1_000_000,
   instanceType: 0x7fff_ffff
 } as const
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
  * Control and format characters would let a name look like another one, or reach into the line beside it. The joiners

@@ -10,6 +10,7 @@ import * as Toolkit from "effect/ai/Toolkit"
 import { bounds } from "./ProfileFields.ts"
 import * as TaskTools from "./TaskTools.ts"
 import { failureCodes, ToolFailure } from "./ToolFailure.ts"
+import { isRecord, type Json } from "./Wire.ts"
 
 export { failureCodes, ToolFailure }
 
@@ -146,9 +147,6 @@ export const toolkit = Toolkit.make(
 )
 
 export type ToolName = keyof typeof toolkit.tools
-
-type Json = Readonly<Record<string, unknown>>
-const isRecord = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** Where schemas stand inside a schema: under these keys, alone or as a list ... */
 const nested = new Set(["items", "prefixItems", "anyOf", "oneOf", "allOf", "additionalProperties"])

@@ -1,4 +1,5 @@
 /** Calls to the platform that served this page: same origin only, Bearer, the `{code, message, data}` wrapping undone. */
+import { isRecord, type Json } from "../../services/protocol/Wire.ts"
 
 /** What cannot be taken of one field, in the platform's words. */
 export interface FieldFault {
@@ -34,14 +35,11 @@ export interface Http {
   readonly blob: (path: string) => Promise<Blob>
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 const isFault = (value: unknown): value is FieldFault =>
   isRecord(value) && typeof value["field"] === "string" && typeof value["message"] === "string"
 
 /** Claworld's: `{error: "<code>", message, fieldErrors: [{fieldId, message}]}`. */
-const worldFault = (status: number, body: Record<string, unknown>): ApiError => {
+const worldFault = (status: number, body: Json): ApiError => {
   const { error, fieldErrors, message } = body
   const fields = Array.isArray(fieldErrors) ? fieldErrors.filter(isRecord) : []
   return new ApiError(

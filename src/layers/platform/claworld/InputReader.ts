@@ -1,10 +1,9 @@
 /** Reads what somebody wrote by name, and gathers every fault with its field: nothing is thrown. */
 import type { FieldError } from "../../../services/protocol/EntryProfile.ts"
+import { isRecord, type Json } from "../../../services/protocol/Wire.ts"
 
-export type Given = Readonly<Record<string, unknown>>
+export type Given = Json
 
-export const isObject = (value: unknown): value is Given =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 export const isText = (value: unknown): value is string => typeof value === "string"
 const lengthOf = (text: string): number => Array.from(text).length
 const unprintable = /[\p{Cc}\u202A-\u202E\u2066-\u2069]/u
@@ -61,7 +60,7 @@ export class Reader {
   object(given: Given, key: string, at: string): Given | undefined {
     const value = given[key]
     if (value === undefined) return undefined
-    if (isObject(value)) return value
+    if (isRecord(value)) return value
     this.fault(`${at}${key}`, "wrong_type", "It must be an object.")
     return undefined
   }

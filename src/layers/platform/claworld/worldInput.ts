@@ -3,8 +3,9 @@
  * What is not named keeps its value, or a new world's default.
  */
 import { check, checkSchema, fieldTypes, type FieldError } from "../../../services/protocol/EntryProfile.ts"
+import { isRecord } from "../../../services/protocol/Wire.ts"
 import { bounds, defaultPolicy, handSummaries, raiseHandModes, searchModes } from "../../../services/protocol/Worlds.ts"
-import { type Given, isObject, isText, Reader } from "./InputReader.ts"
+import { type Given, isText, Reader } from "./InputReader.ts"
 import type { World } from "./worldRows.ts"
 
 type EntryField = World["entryProfileSchema"]["fields"][number]
@@ -59,7 +60,7 @@ const readConstraints = (reader: Reader, given: Given, at: string): EntryField["
 const fieldKeys = ["fieldId", "label", "type", "required", "description", "examples", "constraints"]
 
 const readField = (reader: Reader, given: unknown, at: string): EntryField | undefined => {
-  if (!isObject(given)) {
+  if (!isRecord(given)) {
     reader.fault(at, "wrong_type", "A field is an object with fieldId, label and type.")
     return undefined
   }

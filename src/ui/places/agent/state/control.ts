@@ -3,6 +3,7 @@
  * steer it. The token travels in Authorization alone.
  */
 import type { AccountView, Changes, MethodName, Snapshot } from "../../../../services/channel/Control.ts"
+import { isRecord } from "../../../../services/protocol/Wire.ts"
 import type { LinkEvent, LinkState } from "../../../link/link.ts"
 import { next } from "../../../link/link.ts"
 import { makeReader } from "./sse.ts"
@@ -38,9 +39,6 @@ export interface ControlDeps {
 
 /** The program speaks at least every ten seconds. */
 export const SILENCE = 25_000
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const isSnapshot = (value: unknown): value is Snapshot =>
   isRecord(value) && Array.isArray(value["accounts"]) && Array.isArray(value["settings"])

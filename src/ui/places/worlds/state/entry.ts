@@ -5,6 +5,7 @@
 import type { EntryField, EntrySchema, FieldError } from "../../../../services/protocol/EntryProfile.ts"
 import { check as checkProfile } from "../../../../services/protocol/EntryProfile.ts"
 import { bounds } from "../../../../services/protocol/Worlds.ts"
+import { isRecord } from "../../../../services/protocol/Wire.ts"
 
 /** A text as it was typed; of tags with choices the chosen ones. */
 export type Value = string | ReadonlyArray<string>
@@ -128,7 +129,5 @@ export const readDraft = (schema: EntrySchema, kept: string | undefined): Values
   } catch {
     return undefined
   }
-  return typeof read === "object" && read !== null && !Array.isArray(read)
-    ? valuesOf(schema, read as Readonly<Record<string, unknown>>)
-    : undefined
+  return isRecord(read) ? valuesOf(schema, read) : undefined
 }
