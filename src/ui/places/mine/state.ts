@@ -1,5 +1,6 @@
 /** A person's own agents and activations, from the wire. Total: what is not understood is left out. */
 import type { Values } from "../../parts/ProfileFields.tsx"
+import { number, record, text, texts } from "../../lib/wire.ts"
 
 export interface OwnAgent {
   readonly claw_id: string
@@ -24,15 +25,6 @@ export interface Activation {
   readonly usedAt: number | undefined
   readonly clawId: string | undefined
 }
-
-type Wild = Readonly<Record<string, unknown>>
-
-const record = (value: unknown): Wild =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Wild) : {}
-const text = (value: unknown): string => (typeof value === "string" ? value : "")
-const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
-const texts = (value: unknown): ReadonlyArray<string> =>
-  Array.isArray(value) ? value.filter((item) => typeof item === "string") : []
 
 export const readAgent = (value: unknown): OwnAgent => {
   const agent = record(value)

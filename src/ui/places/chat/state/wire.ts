@@ -4,17 +4,12 @@
  */
 import type { Agent, Exchange, Failure, Part, Phase, Session } from "./model.ts"
 import type { Ref, ReplyEvent } from "./reply.ts"
+import { list, record, text, texts } from "../../../lib/wire.ts"
+import type { Json } from "../../../../services/protocol/Wire.ts"
 
-type Wild = Readonly<Record<string, unknown>>
-
-const record = (value: unknown): Wild =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Wild) : {}
-const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
-const text = (value: unknown): string => (typeof value === "string" ? value : "")
 const textOr = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined)
 const number = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) ? value : undefined
-const texts = (value: unknown): ReadonlyArray<string> => list(value).filter((item) => typeof item === "string")
 
 export const items = (data: unknown): ReadonlyArray<unknown> =>
   Array.isArray(data) ? data : list(record(data)["items"])
@@ -120,7 +115,7 @@ export const readMessage = (value: unknown): Exchange => {
   }
 }
 
-const outputText = (response: Wild): string | undefined => {
+const outputText = (response: Json): string | undefined => {
   const whole = textOr(response["output_text"])
   if (whole !== undefined) return whole
   const parts = list(response["output"]).flatMap((item) =>

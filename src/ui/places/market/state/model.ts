@@ -1,6 +1,7 @@
 /** A person's tasks and points, from the wire. Total: what is not understood is left out. Times in ms, amounts exact. */
 import type { Review, TaskStatus } from "../../../../services/protocol/MarketWords.ts"
 import { reviews, statuses } from "../../../../services/protocol/MarketWords.ts"
+import { list, maybeText, number, one, record, text } from "../../../lib/wire.ts"
 
 export interface TaskRow {
   readonly id: string
@@ -66,17 +67,6 @@ export interface Points {
   readonly items: ReadonlyArray<LedgerRow>
   readonly next: string | undefined
 }
-
-type Wild = Readonly<Record<string, unknown>>
-
-const record = (value: unknown): Wild =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Wild) : {}
-const text = (value: unknown): string => (typeof value === "string" ? value : "")
-const maybeText = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
-const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
-const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
-const one = <A extends string>(value: unknown, known: ReadonlyArray<A>): A | undefined =>
-  known.find((each) => each === value)
 
 export const readTask = (value: unknown): TaskRow => {
   const task = record(value)

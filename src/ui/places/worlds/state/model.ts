@@ -10,19 +10,9 @@ import {
   searchModes,
   silenceReasons
 } from "../../../../services/protocol/Worlds.ts"
+import { list, maybeText, number, one, record, text, texts } from "../../../lib/wire.ts"
 
-type Wild = Readonly<Record<string, unknown>>
-
-const record = (value: unknown): Wild =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Wild) : {}
-const text = (value: unknown): string => (typeof value === "string" ? value : "")
-const maybeText = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined)
-const number = (value: unknown): number | undefined => (typeof value === "number" ? value : undefined)
 const count = (value: unknown): number => number(value) ?? 0
-const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [])
-const texts = (value: unknown): ReadonlyArray<string> => list(value).filter((each) => typeof each === "string")
-const one = <A extends string>(value: unknown, known: ReadonlyArray<A>): A | undefined =>
-  known.find((each) => each === value)
 
 export const itemsOf = <A>(data: unknown, read: (value: unknown) => A, key = "items"): ReadonlyArray<A> =>
   list(record(data)[key]).map(read)
