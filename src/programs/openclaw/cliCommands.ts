@@ -1,6 +1,5 @@
 /** What `openclaw instaclaw …` does: it asks the running gateway, where the accounts are, and says it in sentences. */
 import { createInterface } from "node:readline/promises"
-import { callGatewayFromCli } from "openclaw/plugin-sdk/gateway-runtime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { RegistrationView } from "../../services/channel/Control.ts"
@@ -8,71 +7,12 @@ import * as ProfileFields from "../../services/protocol/ProfileFields.ts"
 import { bad, type Finding, good, unknown } from "../run/doctor/Finding.ts"
 import * as proposalFields from "../run/proposalFields.ts"
 import * as proposals from "../run/proposals.ts"
-import { channel, isFields } from "./config.ts"
+import * as asking from "./cliAsking.ts"
+import { type AccountSeen, ask, isJson, type Options, Refusal, running, say, text, wordsOf } from "./cliAsking.ts"
+import { channel } from "./config.ts"
 import { root as pageRoot } from "./pagePath.ts"
 
-type Options = Readonly<Record<string, unknown>>
-
-/** A sentence for the one who asked; the command ends with 1. */
-class Refusal extends Error {}
-
-const say = (line: string): void => void process.stdout.write(`${line}\n`)
-
-const text = (value: unknown): string | undefined =>
-  typeof value === "string" && value.trim() !== "" ? value.trim() : undefined
-
-const isJson = (options: Options): boolean => options["json"] === true
-
-/** The words of what went wrong, on one line. */
-const wordsOf = (cause: unknown): string =>
-  (cause instanceof Error ? cause.message : String(cause)).replace(/^GatewayClientRequestError: /, "")
-
-const ask = async (method: string, params: object, writes = false): Promise<Readonly<Record<string, unknown>>> =>
-  callGatewayFromCli(method, { timeout: "15000", json: true }, params, {
-    progress: false,
-    scopes: [writes ? "operator.write" : "operator.read"]
-  })
-
-const running = async (action: (options: Options) => Promise<void>, options: Options): Promise<void> => {
-  try {
-    await action(options)
-  } catch (cause) {
-    const words =
-      cause instanceof Refusal
-        ? cause.message
-        : `${wordsOf(cause)}${/gateway/i.test(wordsOf(cause)) ? " Start it with: openclaw gateway start, or openclaw gateway run." : ""}`
-    if (isJson(options)) say(JSON.stringify({ ok: false, error: words }))
-    else process.stderr.write(`${words}\n`)
-    process.exitCode = 1
-  }
-}
-
-interface AccountSeen {
-  readonly id: string
-  readonly enabled: boolean
-  readonly running: boolean
-  readonly connected: boolean
-  readonly reason: string | undefined
-}
-
-const accountsOf = async (options: Options): Promise<ReadonlyArray<AccountSeen>> => {
-  const said = await ask("channels.status", { probe: false })
-  const all = isFields(said["channelAccounts"]) ? said["channelAccounts"][channel] : undefined
-  const seen = (Array.isArray(all) ? all : []).filter(isFields).map((account) => ({
-    id: text(account["accountId"]) ?? "default",
-    enabled: account["enabled"] !== false,
-    running: account["running"] === true,
-    connected: account["connected"] === true,
-    reason: text(account["lastError"]) ?? text(account["stateReason"])
-  }))
-  const wanted = text(options["account"])
-  if (wanted === undefined) return seen
-  const found = seen.filter(({ id }) => id === wanted)
-  if (found.length > 0) return found
-  throw new Refusal(
-    `There is no account ${wanted} in channels.${channel}. There are: ${seen.map(({ id }) => id).join(", ") || "none"}.`
-  )
-}
+const accountsOf = (options: Options) => asking.accountsOf(channel, options)
 
 const decode = Schema.decodeUnknownOption(RegistrationView)
 

@@ -100,5 +100,6 @@ declare module "openclaw/plugin-sdk/channel-outbound" {
   /** Reject where something is declared without a proof, or a proof fails. */
   export const verifyChannelMessageAdapterCapabilityProofs: (params: Verifying) => Promise<Verified>
   export const verifyChannelMessageLiveCapabilityAdapterProofs: (params: Verifying) => Promise<Verified>
+  export const verifyChannelMessageLiveFinalizerProofs: (params: Verifying) => Promise<Verified>
   export const verifyChannelMessageReceiveAckPolicyAdapterProofs: (params: Verifying) => Promise<Verified>
 }

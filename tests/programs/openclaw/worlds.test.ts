@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs"
 import * as config from "../../../src/programs/openclaw/worlds/config.ts"
 import * as faults from "../../../src/programs/openclaw/worlds/faults.ts"
 import * as seats from "../../../src/programs/openclaw/worlds/seats.ts"
+import * as settingUp from "../../../src/programs/openclaw/worlds/settingUp.ts"
 import { status } from "../../../src/programs/openclaw/worlds/status.ts"
 import * as tools from "../../../src/programs/openclaw/tools.ts"
 import { toolNames } from "../../../src/services/protocol/WorldTools.ts"
@@ -196,5 +197,58 @@ describe("tools of the host", () => {
     assert.strictEqual(seats.find("bo")?.accountId, "ada")
     later()
     assert.isUndefined(seats.find(undefined))
+  })
+})
+
+describe("openclaw claworld setup", () => {
+  const nothing: settingUp.Input = {
+    account: undefined,
+    name: undefined,
+    serverUrl: undefined,
+    displayName: undefined,
+    agentCode: undefined,
+    appToken: undefined,
+    appTokenEnv: undefined,
+    apiKeyEnv: undefined
+  }
+  const section = (config: object) => (config as { channels: { claworld: Record<string, unknown> } }).channels.claworld
+
+  it("writes the base, or an account beside it; what is not named stays", () => {
+    const first = settingUp.apply(
+      { channels: { other: 1 } },
+      { ...nothing, serverUrl: "https://c.example", displayName: "Ada" }
+    )
+    assert.deepStrictEqual(first.channels, {
+      other: 1,
+      claworld: {
+        enabled: true,
+        serverUrl: "https://c.example",
+        registration: { enabled: true, displayName: "Ada" }
+      }
+    } as object)
+    const coded = settingUp.apply(first, { ...nothing, agentCode: "ada", apiKeyEnv: "KEY" })
+    assert.deepInclude(section(coded), {
+      serverUrl: "https://c.example",
+      registration: { enabled: true, displayName: "Ada", agentCode: "ada" },
+      apiKey: { source: "env", provider: "default", id: "KEY" }
+    })
+    const second = settingUp.apply(coded, { ...nothing, account: "Bo", appTokenEnv: "BO_TOKEN" })
+    const again = settingUp.apply(second, { ...nothing, account: "bo", name: "Bo's" })
+    assert.deepStrictEqual(section(again)["accounts"], {
+      Bo: { enabled: true, name: "Bo's", appToken: { source: "env", provider: "default", id: "BO_TOKEN" } }
+    })
+    assert.deepStrictEqual(section(again)["registration"], section(coded)["registration"])
+  })
+
+  it("refuses in words what cannot work", () => {
+    const refused = (input: Partial<settingUp.Input>) => settingUp.refusal({}, { ...nothing, ...input })
+    assert.match(refused({ displayName: "Ada" }) ?? "", /no serverUrl/)
+    assert.match(refused({ serverUrl: "https://c.example" }) ?? "", /no app token and may not register/)
+    assert.match(refused({ serverUrl: "http://c.example", displayName: "Ada" }) ?? "", /not encrypted/)
+    assert.match(refused({ appToken: "a", appTokenEnv: "B" }) ?? "", /Give one of them/)
+    assert.match(refused({ appTokenEnv: "no name" }) ?? "", /no name of an environment variable/)
+    assert.match(refused({ account: "../up", serverUrl: "https://c.example", appToken: "a" }) ?? "", /folder/)
+    assert.isUndefined(refused({ serverUrl: "https://c.example", displayName: "Ada" }))
+    assert.isUndefined(refused({ serverUrl: "https://c.example", appTokenEnv: "TOKEN" }))
   })
 })
