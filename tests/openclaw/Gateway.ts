@@ -1,11 +1,11 @@
 /** The real OpenClaw gateway in a folder of its own, and a raw client of its socket. */
 import { spawn, type ChildProcess } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { fileURLToPath, pathToFileURL } from "node:url"
 import { WebSocket } from "ws"
 
 const here = fileURLToPath(new URL(".", import.meta.url))
@@ -28,6 +28,8 @@ export interface Options {
   readonly tools?: object | undefined
   /** The host ends a run after so many. 60 where absent. */
   readonly timeoutSeconds?: number | undefined
+  /** Count what the process holds: see `counts`. */
+  readonly counted?: boolean | undefined
   /** More for the environment of the host. */
   readonly env?: Readonly<Record<string, string>> | undefined
 }
@@ -128,7 +130,13 @@ export class Gateway {
   }
 
   configure(options: Options): void {
-    this.env = options.env ?? {}
+    const counting = pathToFileURL(join(here, "counting.mjs")).href
+    this.env = {
+      ...(options.counted === true
+        ? { NODE_OPTIONS: `--import=${counting}`, CLAWFIBER_TEST_COUNTS: join(this.home, "counts.json") }
+        : {}),
+      ...options.env
+    }
     const config = {
       gateway: {
         mode: "local",
@@ -251,6 +259,19 @@ export class Gateway {
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += String(data)))
     const code = await new Promise<number | null>((resolve) => child.once("close", resolve))
     return { code, output }
+  }
+
+  /** Timers, sockets, files, listeners and fibers of the gateway's process, by name: see counting.mjs. */
+  async counts(): Promise<Readonly<Record<string, number>>> {
+    const file = join(this.home, "counts.json")
+    rmSync(file, { force: true })
+    writeFileSync(`${file}.ask`, "")
+    const deadline = Date.now() + 60_000
+    while (!existsSync(file)) {
+      if (Date.now() > deadline) throw new Error("the gateway does not count")
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return JSON.parse(readFileSync(file, "utf8")) as Readonly<Record<string, number>>
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {

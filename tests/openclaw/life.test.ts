@@ -33,6 +33,7 @@ beforeAll(async () => {
       dmPolicy: "open",
       allowFrom: ["*"]
     },
+    counted: true,
     // The operator's choice: what nothing was shown of is run again after a crash.
     env: { CLAWFIBER_RERUN_INTERRUPTED: "if-silent" }
   })
@@ -157,8 +158,78 @@ describe("half an hour of a host, compressed", () => {
     }
   )
 
-  // The host gives the account's call 5 s of retirement, and refuses the reload: "still has active retained work".
-  it.todo("the plugin is loaded anew while its account runs")
+  it("law stop: fifty restarts by the host's own method leave nothing behind", { timeout: 400_000 }, async () => {
+    const session = await ada.begin()
+    const round = async (index: number) => {
+      await gateway.call("channels.stop", { channel: "instaclaw" })
+      await gateway.call("channels.start", { channel: "instaclaw" })
+      // Now with a line and a turn on it, now stopped while it is being brought up.
+      if (index % 5 === 0) await talk(session, `Round ${index}.`)
+    }
+    for (let index = 0; index < 10; index++) await round(index)
+    await talk(session, "Warm.")
+    const before = await gateway.counts()
+    for (let index = 0; index < 50; index++) await round(index)
+    await talk(session, "Still warm.")
+    const after = await gateway.counts()
+    assert.isAbove(before["fibers"] ?? 0, 0)
+    // What one round leaves is there fifty times; the host's own timers and sockets come and go by a few.
+    for (const kind of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      assert.isBelow(
+        (after[kind] ?? 0) - (before[kind] ?? 0),
+        20,
+        `${kind}: ${JSON.stringify(before)}\n${JSON.stringify(after)}`
+      )
+    }
+  })
+
+  it(
+    "the plugin is loaded anew while its account runs; not in the middle of a turn, which goes on, and that is said",
+    { timeout: 400_000 },
+    async () => {
+      const session = await ada.begin()
+      const reload = () =>
+        gateway.call("plugins.reload", { plugins: [{ pluginId: "clawfiber" }] }).then(
+          () => "loaded",
+          (cause: unknown) => String(cause)
+        )
+      let go = () => {}
+      const gate = new Promise<void>((resolve) => (go = resolve))
+      model.otherwise = (request) =>
+        lastWords(request).includes("At work.") ? { pieces: ["I am", " at work."], gate } : undefined
+      let begun = () => {}
+      const hasBegun = new Promise<void>((resolve) => (begun = resolve))
+      const working = ada.ask(session, "At work.", { background: true, onDelta: () => begun() })
+      await hasBegun
+      assert.match(await reload(), /still has active retained work; retry after the work finishes/)
+      go()
+      const worked = await working
+      model.otherwise = undefined
+      assert.strictEqual(worked.done, "I am at work.", worked.failure?.message)
+
+      let said = await reload()
+      // The turn's own work is put away by the host a moment after its last word.
+      for (let attempt = 0; attempt < 20 && said.includes("retained work"); attempt++) {
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        said = await reload()
+      }
+      if (said !== "loaded") {
+        // On a busy machine the host may not clear away its copy of the old code within its five seconds.
+        assert.match(said, /timed out/, log())
+        await gateway.stop()
+        await gateway.start()
+      }
+      await talk(session, "With the code of now.")
+      const status = (await gateway.call("channels.status", { probe: false })) as {
+        readonly channelAccounts: { readonly instaclaw: ReadonlyArray<{ readonly connected?: boolean }> }
+      }
+      assert.isTrue(status.channelAccounts.instaclaw[0]?.connected)
+      assert.deepStrictEqual(
+        (await ada.history(session)).map((message) => message.status),
+        ["completed", "completed"]
+      )
+    }
+  )
 
   it("the platform goes away and comes back with everything it had", { timeout: 120_000 }, async () => {
     const session = await ada.begin()
