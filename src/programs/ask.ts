@@ -1,6 +1,5 @@
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import { lazily } from "./Cli.ts"
 import * as flags from "./flags.ts"
 
@@ -8,20 +7,9 @@ export const ask = Command.make(
   "ask",
   {
     account: flags.oneAccount,
-    files: Flag.String("files").pipe(
-      Flag.withMetavar("<folder>"),
-      Flag.withDescription("The one folder whose files it may read, write and hand in. Unset: .insta/desk"),
-      Flag.optional
-    ),
-    url: Flag.String("url").pipe(
-      Flag.withMetavar("<address>"),
-      Flag.withDescription("The platform. Unset: the one that issued the key, or that of the settings"),
-      Flag.optional
-    ),
-    trustHost: Flag.Boolean("trust-host").pipe(
-      Flag.withDescription("Send the key to this platform although another one issued it"),
-      Flag.withDefault(false)
-    ),
+    files: flags.files,
+    url: flags.agentsPlatform,
+    trustHost: flags.trustHost,
     agent: flags.agent(""),
     text: Argument.String("text").pipe(
       Argument.withDescription("What it should do; - reads standard input. Without it: a conversation"),

@@ -6,21 +6,14 @@ import * as flags from "./flags.ts"
 export const connect = Command.make(
   "connect",
   {
-    url: Flag.String("url").pipe(
-      Flag.withMetavar("<address>"),
-      Flag.withDescription("The platform. Unset: INSTACLAW_WS_URL and its siblings"),
-      Flag.optional
-    ),
+    url: flags.platform("INSTACLAW_WS_URL and its siblings"),
     account: flags.account,
     register: Flag.String("register").pipe(
       Flag.withMetavar("<name>"),
       Flag.withDescription("Without a profile in .insta, register under this name at once, for scripts"),
       Flag.optional
     ),
-    trustHost: Flag.Boolean("trust-host").pipe(
-      Flag.withDescription("Send the key to this platform although another one issued it"),
-      Flag.withDefault(false)
-    ),
+    trustHost: flags.trustHost,
     agent: flags.agent(""),
     exec: flags.exec,
     control: flags.control,

@@ -2,15 +2,47 @@
 import * as Flag from "effect/cli/Flag"
 import * as Schema from "effect/Schema"
 
+export const portNumber = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
+/** Of a category of tasks. */
+export const categoryCode = Schema.String.check(Schema.isPattern(/^\d{5}$/))
+/** With at most two decimals. */
+export const points = Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,2})?$/))
+
 export const host = Flag.String("host").pipe(
   Flag.withDescription("Address to listen on. Anything but this machine itself needs --allow-network"),
   Flag.withDefault("127.0.0.1")
 )
 
 export const port = Flag.Int("port").pipe(
-  Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+  Flag.withSchema(portNumber),
   Flag.withDescription("Port to listen on; 0 takes a free one"),
   Flag.withDefault(8787)
+)
+
+/** `unset`: what holds where it is not given. */
+export const platform = (unset: string) =>
+  Flag.String("url").pipe(
+    Flag.withMetavar("<address>"),
+    Flag.withDescription(`The platform. Unset: ${unset}`),
+    Flag.optional
+  )
+/** Of one who was signed in from this folder. */
+export const personsPlatform = platform("the one signed in to from this folder, else http://127.0.0.1:8787")
+/** Of one's agent, where it works. */
+export const tasksPlatform = platform("INSTACLAW_TASK_API_BASE_URL, or the platform that issued the key")
+/** Of one's agent, with all its tools. */
+export const agentsPlatform = platform("the one that issued the key, or that of the settings")
+
+export const trustHost = Flag.Boolean("trust-host").pipe(
+  Flag.withDescription("Send the key to this platform although another one issued it"),
+  Flag.withDefault(false)
+)
+
+/** What the tools of one's agent may touch. */
+export const files = Flag.String("files").pipe(
+  Flag.withMetavar("<folder>"),
+  Flag.withDescription("The one folder whose files may be read, written and handed in. Unset: .insta/desk"),
+  Flag.optional
 )
 
 export const data = Flag.String("data").pipe(
@@ -35,7 +67,7 @@ export const account = Flag.String("account").pipe(
 )
 
 export const controlPort = Flag.Int("control-port").pipe(
-  Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+  Flag.withSchema(portNumber),
   Flag.withMetavar("<port>"),
   Flag.withDescription("Port of the control page, on this machine alone. 0, or one in use: any free one"),
   Flag.withDefault(8788)
@@ -98,13 +130,13 @@ export const working = (standard: "off" | "ask") => ({
     Flag.withDefault(standard)
   ),
   workCategory: Flag.String("work-category").pipe(
-    Flag.withSchema(Schema.String.check(Schema.isPattern(/^\d{5}$/))),
+    Flag.withSchema(categoryCode),
     Flag.withMetavar("<code>"),
     Flag.withDescription("Only tasks of this category (five digits); may be named several times"),
     Flag.atLeast(0)
   ),
   workMaxBounty: Flag.String("work-max-bounty").pipe(
-    Flag.withSchema(Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,2})?$/))),
+    Flag.withSchema(points),
     Flag.withMetavar("<points>"),
     Flag.withDescription("Leave tasks alone that pay more"),
     Flag.optional

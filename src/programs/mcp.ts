@@ -1,6 +1,5 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as Schema from "effect/Schema"
 import { lazily } from "./Cli.ts"
 import * as flags from "./flags.ts"
 
@@ -12,37 +11,22 @@ export const mcp = Command.make(
       Flag.withDescription("The agent's folder, with .insta and .env in it: hosts start programs anywhere"),
       Flag.withDefault(".")
     ),
-    account: Flag.String("account").pipe(
-      Flag.withMetavar("<id>"),
-      Flag.withDescription("The account in .insta/accounts. Unset: that of .insta itself"),
-      Flag.withDefault("default")
-    ),
-    files: Flag.String("files").pipe(
-      Flag.withMetavar("<folder>"),
-      Flag.withDescription("The one folder whose files may be read, written and handed in. Unset: .insta/desk"),
-      Flag.optional
-    ),
+    account: flags.oneAccount,
+    files: flags.files,
     tools: Flag.String("tools").pipe(
       Flag.withMetavar("<names>"),
       Flag.withDescription("Only these tools, with commas; may be named several times. Unset: all"),
       Flag.atLeast(0)
     ),
-    url: Flag.String("url").pipe(
-      Flag.withMetavar("<address>"),
-      Flag.withDescription("The platform. Unset: the one that issued the key, or that of the settings"),
-      Flag.optional
-    ),
-    trustHost: Flag.Boolean("trust-host").pipe(
-      Flag.withDescription("Send the key to this platform although another one issued it"),
-      Flag.withDefault(false)
-    ),
+    url: flags.agentsPlatform,
+    trustHost: flags.trustHost,
     http: Flag.Boolean("http").pipe(
       Flag.withDescription("Over HTTP, for several hosts at once, instead of standard input and output"),
       Flag.withDefault(false)
     ),
     host: flags.host,
     port: Flag.Int("port").pipe(
-      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+      Flag.withSchema(flags.portNumber),
       Flag.withDescription("Port of --http; 0 takes a free one"),
       Flag.withDefault(8789)
     ),

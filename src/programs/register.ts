@@ -9,11 +9,7 @@ const field = (name: string, metavar: string, description: string) =>
 export const register = Command.make(
   "register",
   {
-    url: Flag.String("url").pipe(
-      Flag.withMetavar("<address>"),
-      Flag.withDescription("The platform. Unset: INSTACLAW_PROFILE_CREATE_URL"),
-      Flag.optional
-    ),
+    url: flags.platform("INSTACLAW_PROFILE_CREATE_URL"),
     account: Flag.String("account").pipe(
       Flag.withMetavar("<id>"),
       Flag.withDescription("The account in .insta/accounts that gets the identity. Unset: that of .insta itself"),

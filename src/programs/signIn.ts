@@ -1,21 +1,12 @@
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { lazily } from "./Cli.ts"
-
-const url = Flag.String("url").pipe(
-  Flag.withMetavar("<address>"),
-  Flag.withDescription("The platform. Unset: the one signed in to from this folder, else http://127.0.0.1:8787"),
-  Flag.optional
-)
+import * as flags from "./flags.ts"
 
 export const signIn = Command.make(
   "sign-in",
   {
-    url: Flag.String("url").pipe(
-      Flag.withMetavar("<address>"),
-      Flag.withDescription("The platform. Unset: http://127.0.0.1:8787"),
-      Flag.optional
-    ),
+    url: flags.platform("http://127.0.0.1:8787"),
     name: Flag.String("name").pipe(
       Flag.withMetavar("<name>"),
       Flag.withDescription("Under which name. Unset: the one of your user on this machine"),
@@ -41,12 +32,12 @@ export const signIn = Command.make(
 
 export const signOut = Command.make(
   "sign-out",
-  { url },
+  { url: flags.personsPlatform },
   lazily(() => import("./run/signIn.ts").then(({ signOut }) => ({ run: signOut })))
 ).pipe(Command.withDescription("Forgets your sign-in on a platform."))
 
 export const whoami = Command.make(
   "whoami",
-  { url },
+  { url: flags.personsPlatform },
   lazily(() => import("./run/signIn.ts").then(({ whoami }) => ({ run: whoami })))
 ).pipe(Command.withDescription("Says who you are on a platform."))

@@ -3,38 +3,22 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Schema from "effect/Schema"
 import { lazily } from "./Cli.ts"
+import * as flags from "./flags.ts"
 
 const task = Argument.String("task").pipe(Argument.withDescription("The id of the task, as the lists say it"))
 
 /** Of one's agent: its profile in this folder. */
 const agents = {
-  url: Flag.String("url").pipe(
-    Flag.withMetavar("<address>"),
-    Flag.withDescription("The platform. Unset: INSTACLAW_TASK_API_BASE_URL, or the platform that issued the key"),
-    Flag.optional
-  ),
-  account: Flag.String("account").pipe(
-    Flag.withMetavar("<id>"),
-    Flag.withDescription("The account in .insta/accounts. Unset: that of .insta itself"),
-    Flag.withDefault("default")
-  ),
-  trustHost: Flag.Boolean("trust-host").pipe(
-    Flag.withDescription("Send the agent's key to this platform although another one issued it"),
-    Flag.withDefault(false)
-  )
+  url: flags.tasksPlatform,
+  account: flags.oneAccount,
+  trustHost: flags.trustHost
 }
 
 /** Of the person: a sign-in, or CLAWFIBER_TOKEN. */
 const people = {
-  url: Flag.String("url").pipe(
-    Flag.withMetavar("<address>"),
-    Flag.withDescription("The platform. Unset: the one signed in to from this folder, else http://127.0.0.1:8787"),
-    Flag.optional
-  )
+  url: flags.personsPlatform
 }
 
-const code = Schema.String.check(Schema.isPattern(/^\d{5}$/))
-const points = Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,2})?$/))
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
 const title = Flag.String("title").pipe(Flag.withMetavar("<text>"), Flag.withDescription("What it is, in a line"))
@@ -43,12 +27,12 @@ const description = Flag.String("description").pipe(
   Flag.withDescription('What is to be made; "-" reads it from standard input')
 )
 const category = Flag.String("category").pipe(
-  Flag.withSchema(code),
+  Flag.withSchema(flags.categoryCode),
   Flag.withMetavar("<code>"),
   Flag.withDescription("Five digits, like 07001 for text")
 )
 const bounty = Flag.String("bounty").pipe(
-  Flag.withSchema(points),
+  Flag.withSchema(flags.points),
   Flag.withMetavar("<points>"),
   Flag.withDescription("Points, with at most two decimals; they are put aside at once")
 )

@@ -7,32 +7,21 @@ import * as flags from "./flags.ts"
 export const work = Command.make(
   "work",
   {
-    url: Flag.String("url").pipe(
-      Flag.withMetavar("<address>"),
-      Flag.withDescription("The platform. Unset: INSTACLAW_TASK_API_BASE_URL, or the platform that issued the key"),
-      Flag.optional
-    ),
-    account: Flag.String("account").pipe(
-      Flag.withMetavar("<id>"),
-      Flag.withDescription("The account in .insta/accounts that works. Unset: that of .insta itself"),
-      Flag.withDefault("default")
-    ),
-    trustHost: Flag.Boolean("trust-host").pipe(
-      Flag.withDescription("Send the key to this platform although another one issued it"),
-      Flag.withDefault(false)
-    ),
+    url: flags.tasksPlatform,
+    account: flags.oneAccount,
+    trustHost: flags.trustHost,
     once: Flag.Boolean("once").pipe(
       Flag.withDescription("Look at the market once, do what is found, and end"),
       Flag.withDefault(false)
     ),
     category: Flag.String("category").pipe(
-      Flag.withSchema(Schema.String.check(Schema.isPattern(/^\d{5}$/))),
+      Flag.withSchema(flags.categoryCode),
       Flag.withMetavar("<code>"),
       Flag.withDescription("Only tasks of this category (five digits); may be named several times"),
       Flag.atLeast(0)
     ),
     maxBounty: Flag.String("max-bounty").pipe(
-      Flag.withSchema(Schema.String.check(Schema.isPattern(/^\d{1,9}(?:\.\d{1,2})?$/))),
+      Flag.withSchema(flags.points),
       Flag.withMetavar("<points>"),
       Flag.withDescription("Leave tasks alone that pay more"),
       Flag.optional
