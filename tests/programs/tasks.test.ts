@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { assert, describe, it } from "@effect/vitest"
 import { afterAll, beforeAll } from "vitest"
 import * as table from "../../src/programs/run/table.ts"
+import * as strangers from "../../src/services/protocol/StrangersWords.ts"
 import { folder, run, serve, type Served } from "./cli.ts"
 
 describe("tasks", () => {
@@ -206,7 +207,7 @@ describe("a table", () => {
     assert.strictEqual(table.width("整理 a📊"), 8)
     assert.strictEqual(table.width("e\u0301"), 1)
     assert.strictEqual(table.fit("整理这张表", 6), "整理…")
-    assert.strictEqual(table.line("a\u001b[31m\n\u202Eb", 10), "a[31m b")
+    assert.strictEqual(strangers.line("a\u001b[31m\n\u202Eb", 10), "a[31m b")
     const text = table.write({
       head: ["ID", "TITLE", "POINTS"],
       rows: [

@@ -6,14 +6,11 @@ import * as Effect from "effect/Effect"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Stream from "effect/Stream"
+import { line } from "../../services/protocol/StrangersWords.ts"
 import { isRecord } from "../../services/protocol/Wire.ts"
 
 /** Words of a stranger for a person's eyes: one line, bounded. */
-export const tame = (text: string): string =>
-  text
-    .replace(/[\p{Cc}\p{Cf}\s]+/gu, " ")
-    .trim()
-    .slice(0, 300)
+export const tame = (text: string): string => line(text, 300)
 
 /** What a body says for people, under the first of the names that it has; within `error` where that is an object. */
 export const wordsOf = (body: unknown, names: ReadonlyArray<string>): string | undefined => {

@@ -14,14 +14,6 @@ export const width = (text: string): number => {
   return sum
 }
 
-/** A stranger's words on a terminal: no control or invisible characters, no more than so many. */
-export const tame = (text: string, most: number): string => {
-  const clean = text.replace(/[^\P{C}\n]/gu, "").trim()
-  return (clean.length > most ? `${clean.slice(0, most)}…` : clean).toWellFormed()
-}
-
-export const line = (text: string, most: number): string => tame(text.replace(/\s+/gu, " "), most)
-
 /** At most so many columns, with an ellipsis in the last one where something is left out. */
 export const fit = (text: string, columns: number): string => {
   if (width(text) <= columns) return text

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import type { Task, TaskSummary } from "../../services/channel/TaskApi.ts"
 import type { PostedTask } from "../../services/protocol/MarketModels.ts"
 import { nameOf } from "../../services/protocol/SceneTags.ts"
+import { line, tame } from "../../services/protocol/StrangersWords.ts"
 import * as table from "./table.ts"
 
 /** To the minute, UTC; strangers' clocks say anything. */
@@ -48,10 +49,10 @@ export const openTable = (tasks: ReadonlyArray<TaskSummary>): string =>
   table.write({
     head: ["TASK", "TITLE", "CATEGORY", "POINTS", "DEADLINE"],
     rows: tasks.map((task) => [
-      table.line(task.id, 100),
-      table.line(task.title, 200),
-      table.line(category(task.category), 40),
-      table.line(task.bounty, 20),
+      line(task.id, 100),
+      line(task.title, 200),
+      line(category(task.category), 40),
+      line(task.bounty, 20),
       time(task.deadline)
     ]),
     gives: 1,
@@ -72,7 +73,7 @@ export const mineTable = (tasks: ReadonlyArray<PostedTask>): string =>
     head: ["TASK", "TITLE", "STATE", "POINTS", "DEADLINE", "POSTED"],
     rows: tasks.map((task) => [
       task.id,
-      table.line(task.title, 200),
+      line(task.title, 200),
       standing(task),
       task.bounty,
       time(task.deadline),
@@ -96,12 +97,11 @@ interface Detail extends Standing {
 /** One task whole. What strangers wrote stands behind a bar, so that it cannot look like ours. */
 export const detail = (task: Detail, more: ReadonlyArray<string> = []): string =>
   [
-    table.line(task.title, 200),
-    `  ${table.line(task.id, 100)} · ${standing(task)} · ${table.line(task.bounty, 20)} points · ${table.line(category(task.category), 40)} · deadline ${time(task.deadline)}`,
-    ...task.files.map(({ filename, size }) => `  file: ${table.line(filename, 120)} (${bytes(size)})`),
-    ...(task.return_reason === null ? [] : [`  sent back: ${table.line(task.return_reason, 500)}`]),
-    ...table
-      .tame(task.description, 20_000)
+    line(task.title, 200),
+    `  ${line(task.id, 100)} · ${standing(task)} · ${line(task.bounty, 20)} points · ${line(category(task.category), 40)} · deadline ${time(task.deadline)}`,
+    ...task.files.map(({ filename, size }) => `  file: ${line(filename, 120)} (${bytes(size)})`),
+    ...(task.return_reason === null ? [] : [`  sent back: ${line(task.return_reason, 500)}`]),
+    ...tame(task.description, 20_000)
       .split("\n")
       .map((line) => `  | ${line}`),
     ...more

@@ -25,6 +25,7 @@ import { ProfileStore } from "../../services/channel/ProfileStore.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import { TaskApi } from "../../services/channel/TaskApi.ts"
 import { bounds } from "../../services/protocol/Market.ts"
+import { line } from "../../services/protocol/StrangersWords.ts"
 import type { Common } from "../Cli.ts"
 import * as Cli from "../Cli.ts"
 import { withSettings } from "../Environment.ts"
@@ -33,7 +34,6 @@ import * as Output from "../Output.ts"
 import { readAll } from "./terminal.ts"
 import * as chosenAccounts from "./chosenAccounts.ts"
 import * as progress from "./progress.ts"
-import * as table from "./table.ts"
 import * as taskAddresses from "./taskAddresses.ts"
 import * as shown from "./taskShown.ts"
 
@@ -299,7 +299,7 @@ export const submit = (input: SubmitInput & Common) =>
         })
       }
       yield* Output.line(
-        `Handed in: ${table.line(task.title, 100)}, with ${files.length === 1 ? "one file" : `${files.length} files`}. Whoever posted it looks at it now.`
+        `Handed in: ${line(task.title, 100)}, with ${files.length === 1 ? "one file" : `${files.length} files`}. Whoever posted it looks at it now.`
       )
     })
   )

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import { safeName } from "../../layers/channel/TaskHandlers.ts"
 import type { Settings } from "../../services/channel/Settings.ts"
 import type { PostedTask, TaskChanges } from "../../services/protocol/MarketModels.ts"
+import { line, tame } from "../../services/protocol/StrangersWords.ts"
 import type { Common } from "../Cli.ts"
 import { withSettings } from "../Environment.ts"
 import { Failure } from "../Failure.ts"
@@ -56,7 +57,7 @@ const asPerson = <E>(input: PersonInput & Common, program: (market: Market) => E
   )
 
 const told = (input: Common, task: PostedTask, words: string) =>
-  input.json ? Output.event({ task }) : Output.line(`${words} ${table.line(task.title, 100)} (${task.id}).`)
+  input.json ? Output.event({ task }) : Output.line(`${words} ${line(task.title, 100)} (${task.id}).`)
 
 /** Milliseconds since the epoch: a date, a date and time, or `3d`, `12h` from now. */
 const deadlineOf = Effect.fnUntraced(function* (text: string) {
@@ -227,17 +228,14 @@ export const show = (input: EitherInput) =>
           deliverable === null
             ? []
             : [
-                `  handed in ${shown.time(deliverable.uploaded_at)} by ${table.line(task.agent_name ?? "an agent", 60)}:`,
-                ...table
-                  .tame(deliverable.result_description, 20_000)
+                `  handed in ${shown.time(deliverable.uploaded_at)} by ${line(task.agent_name ?? "an agent", 60)}:`,
+                ...tame(deliverable.result_description, 20_000)
                   .split("\n")
                   .map((line) => `  | ${line}`),
                 ...(deliverable.archive?.entries ?? []).map(
-                  (entry) => `  in it: ${table.line(entry.path, 200)} (${shown.bytes(entry.size)})`
+                  (entry) => `  in it: ${line(entry.path, 200)} (${shown.bytes(entry.size)})`
                 ),
-                ...deliverable.artifacts.map(
-                  (one) => `  sent: ${table.line(one.file_name, 200)} (${shown.bytes(one.size)})`
-                ),
+                ...deliverable.artifacts.map((one) => `  sent: ${line(one.file_name, 200)} (${shown.bytes(one.size)})`),
                 `  Fetch it with: clawfiber tasks download ${task.id}`
               ]
         return yield* Output.line(shown.detail(task, handed))

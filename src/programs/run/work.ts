@@ -18,6 +18,7 @@ import { ProfileStore } from "../../services/channel/ProfileStore.ts"
 import type { Task } from "../../services/channel/TaskApi.ts"
 import type { Job } from "../../services/channel/Work.ts"
 import { nameOf } from "../../services/protocol/SceneTags.ts"
+import { tame } from "../../services/protocol/StrangersWords.ts"
 import type { Common } from "../Cli.ts"
 import * as Cli from "../Cli.ts"
 import { withSettings } from "../Environment.ts"
@@ -46,12 +47,6 @@ const root = ".insta"
 const lookEvery = "30 seconds"
 
 const fail = (message: string) => Effect.fail(new Failure({ message }))
-
-/** A stranger's words on a terminal: no control characters, no more than so many. */
-const tame = (text: string, most: number): string => {
-  const clean = text.replace(/[^\P{C}\n]/gu, "").trim()
-  return (clean.length > most ? `${clean.slice(0, most)}…` : clean).toWellFormed()
-}
 
 const ask = (task: Task) =>
   Effect.gen(function* () {

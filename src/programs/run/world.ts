@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as FileWorldIdentities from "../../layers/worlds/FileWorldIdentities.ts"
 import * as HttpWorldApi from "../../layers/worlds/HttpWorldApi.ts"
 import { version } from "../../layers/version.ts"
+import { line } from "../../services/protocol/StrangersWords.ts"
 import { WorldIdentities } from "../../services/worlds/Identity.ts"
 import type { WorldApiError } from "../../services/worlds/WorldApi.ts"
 import { Failure } from "../Failure.ts"
@@ -30,11 +31,8 @@ export const inWords = (error: WorldApiError): Failure => {
   })
 }
 
-/** A stranger's words on a terminal: one line, no control characters, no more than so many. */
-export const tame = (text: string, most = 200): string => {
-  const clean = text.replace(/[\p{C}\s]+/gu, " ").trim()
-  return (clean.length > most ? `${clean.slice(0, most)}…` : clean).toWellFormed()
-}
+/** A stranger's words, in one line. */
+export const tame = (text: string, most = 200): string => line(text, most)
 
 export type Needs = WorldIdentities | HttpClient.HttpClient | SecureRandom.SecureRandom
 
