@@ -2,32 +2,14 @@
  * The work on one task as data: from the choice to what became of it. Pure. A state is written down before what it
  * names is done, so that whoever finds it after a crash knows what may have happened: `grabbing` and `submitting` are
  * then asked for again under the same idempotency key, and never anew (law once).
- *
- * chosen → asking → grabbing → grabbed → doing → collecting → archiving → uploading → submitting → reported; before the
- * grab it may be `declined`, after it given back (releasing → released) or lost (`failed`).
  */
 import * as Schema from "effect/Schema"
+import { type State, states } from "./WorkStates.ts"
+
+export * from "./WorkStates.ts"
 
 /** How often the agent is let at one task: a run that a crash ended is begun anew, but not for ever. */
 export const maxRuns = 2
-
-export const states = [
-  "chosen",
-  "asking",
-  "grabbing",
-  "grabbed",
-  "doing",
-  "collecting",
-  "archiving",
-  "uploading",
-  "submitting",
-  "releasing",
-  "reported",
-  "released",
-  "failed",
-  "declined"
-] as const
-export type State = (typeof states)[number]
 
 /** Times are milliseconds since the epoch. As it is kept on disk. */
 export const Job = Schema.Struct({

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react"
 import type { JobView } from "../../../../services/channel/Control.ts"
+import { states } from "../../../../services/channel/WorkStates.ts"
 import type { Key, Translate } from "../../../i18n/index.ts"
 import { useText } from "../../../i18n/index.ts"
 import { moment } from "../../../lib/format.ts"
@@ -11,23 +12,7 @@ type Line = JobView["log"][number]
 
 const tools = ["read_file", "write_file", "list_files"] as const
 const isKnown = (name: string): name is (typeof tools)[number] => tools.some((tool) => tool === name)
-const states = new Set<string>([
-  "chosen",
-  "asking",
-  "grabbing",
-  "grabbed",
-  "doing",
-  "collecting",
-  "archiving",
-  "uploading",
-  "submitting",
-  "releasing",
-  "reported",
-  "released",
-  "failed",
-  "declined"
-])
-const isState = (text: string): text is JobView["state"] => states.has(text)
+const isState = (text: string): text is JobView["state"] => states.some((state) => state === text)
 
 const inWords = (line: Line, t: Translate): string => {
   switch (line.kind) {
