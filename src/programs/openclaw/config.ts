@@ -38,10 +38,13 @@ export const isFields = (value: unknown): value is Fields =>
 export const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value.trim() !== "" ? value.trim() : undefined
 
-export const sectionOf = (config: Config): Fields => {
-  const section = config.channels?.[channel]
+/** `channels.<id>` of any channel of ours. */
+export const sectionIn = (config: Config, id: string): Fields => {
+  const section = config.channels?.[id]
   return isFields(section) ? section : {}
 }
+
+export const sectionOf = (config: Config): Fields => sectionIn(config, channel)
 
 export const accountsOf = (section: Fields): Fields => (isFields(section["accounts"]) ? section["accounts"] : {})
 
@@ -53,14 +56,20 @@ export const keyOf = (accounts: Fields, id: string): string | undefined =>
 export const keyIn = (fields: Fields): unknown => fields["appKey"] ?? fields["clientId"]
 export const secretIn = (fields: Fields): unknown => fields["appSecret"] ?? fields["clientSecret"]
 
-/** The base is an account itself, unless there are only named ones. */
+/**
+ * The base is an account itself, unless there are only named ones.
+ *
+ * @param says Whether the base says who it is.
+ * @param base How it is called.
+ */
+export const idsIn = (section: Fields, says: boolean, base: string): Array<string> => {
+  const named = Object.keys(accountsOf(section))
+  return says || named.length === 0 ? [base, ...named.filter((id) => id.toLowerCase() !== base.toLowerCase())] : named
+}
+
 export const accountIds = (config: Config): Array<string> => {
   const section = sectionOf(config)
-  const named = Object.keys(accountsOf(section))
-  const hasBase = keyIn(section) !== undefined
-  return hasBase || named.length === 0
-    ? [defaultAccount, ...named.filter((id) => id.toLowerCase() !== defaultAccount)]
-    : named
+  return idsIn(section, keyIn(section) !== undefined, defaultAccount)
 }
 
 export const defaultAccountId = (config: Config): string => {
@@ -69,11 +78,14 @@ export const defaultAccountId = (config: Config): string => {
   return wanted !== undefined && ids.includes(wanted) ? wanted : (ids[0] ?? defaultAccount)
 }
 
-export const ownFields = (config: Config, accountId: string): unknown => {
-  const accounts = accountsOf(sectionOf(config))
+/** What stands under an account's own name, whatever it is. */
+export const ownIn = (section: Fields, accountId: string): unknown => {
+  const accounts = accountsOf(section)
   const key = keyOf(accounts, accountId)
   return key === undefined ? undefined : accounts[key]
 }
+
+export const ownFields = (config: Config, accountId: string): unknown => ownIn(sectionOf(config), accountId)
 
 /** Key and secret are one thing: an account that has one of its own takes neither from the base. */
 export const credentialsOf = (section: Fields, own: Fields): { readonly key: unknown; readonly secret: unknown } => {
@@ -120,15 +132,14 @@ export const resolveAccount = (config: Config, accountId?: string | null): Accou
   }
 }
 
-/** For people and diagnostics: what there is, never what it is. */
+/** What there is of a secret, never what it is. */
+export const tokenStatusOf = (secret: string | undefined, reference: string | undefined) =>
+  secret !== undefined ? "available" : reference !== undefined ? "configured_unavailable" : "missing"
+
+/** For people and diagnostics. */
 export const inspectAccount = (config: Config, accountId?: string | null) => {
   const account = resolveAccount(config, accountId)
-  const status =
-    account.appSecret !== undefined
-      ? "available"
-      : account.secretReference !== undefined
-        ? "configured_unavailable"
-        : "missing"
+  const status = tokenStatusOf(account.appSecret, account.secretReference)
   return {
     accountId: account.accountId,
     enabled: account.enabled,

@@ -22,7 +22,8 @@ import {
 } from "../../../services/channel/AgentRuntime.ts"
 import type { Toolbox } from "../../../services/channel/Toolbox.ts"
 import * as Batches from "../Batches.ts"
-import type { ChannelRuntime, Config, Item, Kind, Payload, Route } from "./Host.ts"
+import { admit, type Asking, contextOf, conversationOf, routeOf, senderOf } from "./Asking.ts"
+import type { ChannelRuntime, Config, Item, Kind, Payload } from "./Host.ts"
 import { isAddress, mediaOf, type Medium, notForStrangers, notSent } from "./Media.ts"
 import { Partials } from "./Partials.ts"
 
@@ -71,9 +72,6 @@ export interface Options {
 
 const failed = (reason: AgentError["reason"]): AgentError => new AgentError({ reason })
 
-const textOf = (turn: Turn): string =>
-  turn.parts.flatMap((part) => (part.type === "input_text" ? [part.text] : [])).join("\n")
-
 /** The host ended the run and said nothing: a reply without a word would look as if all were well. */
 const wordless = "The agent ended without an answer. Send the message again."
 
@@ -102,10 +100,6 @@ const saidByHost = (payload: Payload): AgentError => {
   )
 }
 
-/** Each session is a conversation of its own, and so is a registration, which has nobody on the other side. */
-const conversationOf = (turn: Turn): string =>
-  turn.origin === "registration" ? "registration" : (turn.sessionId ?? "default")
-
 /** Milliseconds between two signs of life of a turn that says nothing. */
 const lifeSign = 5_000
 
@@ -131,56 +125,16 @@ export const make = (options: Options): Effect.Effect<OpenClawAgent> =>
     const { run, runtime } = options
     const { id: channel, label } = options.channel
 
-    /** Text of the message with its attachments named; bytes are the host's to fetch from where they lie. */
-    const bodyOf = (turn: Turn): string => {
-      const named = turn.parts.flatMap((part) =>
-        part.type === "input_text"
-          ? []
-          : [`[${part.type === "input_image" ? "image" : "file"}: ${part.filename ?? "without a name"}]`]
-      )
-      return [textOf(turn), ...named].filter((line) => line !== "").join("\n")
-    }
-
-    const routeOf = (turn: Turn): Route =>
-      runtime.routing.resolveAgentRoute({
-        cfg: options.config(),
-        channel,
-        accountId: options.accountId,
-        peer: { kind: "direct", id: conversationOf(turn) },
-        dmScope: "per-account-channel-peer"
-      })
-
-    const dispatch = async (turn: Turn, body: string, sink: Batches.Sink<AgentError>, signal: AbortSignal) => {
+    const dispatch = async (turn: Turn, sink: Batches.Sink<AgentError>, signal: AbortSignal) => {
       const cfg = options.config()
-      const conversation = conversationOf(turn)
       const own = turn.origin !== "chat"
       if (!own || turn.origin === "world") options.received?.()
       // A turn that the operator's own program began needs nobody's leave.
       const dmPolicy = own ? "open" : options.dmPolicy
-      // What another agent says in a world is a stranger's.
-      const isWorld = turn.origin === "world"
-      const sender = isWorld ? "another agent" : own ? "operator" : (turn.userId ?? turn.sessionId ?? "unknown")
-      const messageId = turn.messageId ?? turn.responseId
-      const route = routeOf(turn)
-      const ingress = await runtime.inbound.ingress.resolveStable({
-        channelId: channel,
-        accountId: options.accountId,
-        cfg,
-        identity: { key: "sender", entryIdPrefix: `${channel}-entry` },
-        subject: { stableId: sender },
-        conversation: { kind: "direct", id: conversation },
-        contextBinding: {
-          agentId: route.agentId,
-          sessionKey: route.sessionKey,
-          messageId,
-          inboundEventKind: "user_request"
-        },
-        event: { kind: "message", authMode: "inbound", mayPair: true },
-        dmPolicy,
-        // The host asks for the wildcard to be written: `open` alone is taken for a slip.
-        allowFrom: dmPolicy === "open" ? ["*"] : options.allowFrom,
-        readStoreAllowFrom: () => runtime.pairing.readAllowFromStore({ channel, accountId: options.accountId })
-      })
+      const asking: Asking = { cfg, channel: options.channel, accountId: options.accountId, runtime, turn, dmPolicy }
+      const route = routeOf(asking)
+      const sender = senderOf(turn)
+      const ingress = await admit(asking, route, options.allowFrom)
       if (ingress.ingress.admission === "pairing-required") {
         const { code } = await runtime.pairing.upsertPairingRequest({
           channel,
@@ -195,33 +149,7 @@ export const make = (options: Options): Effect.Effect<OpenClawAgent> =>
           failed(new Refused({ detail: `not let in: ${ingress.ingress.reasonCode ?? ingress.ingress.admission}` }))
         )
       }
-      const target = `${channel}:${conversation}`
-      const context = runtime.inbound.buildContext({
-        channel,
-        accountId: route.accountId,
-        messageId,
-        messageIdFull: messageId,
-        timestamp: options.now(),
-        from: target,
-        sender: { id: sender, name: sender },
-        conversation: { kind: "direct", id: conversation, label: sender },
-        route: {
-          agentId: route.agentId,
-          dmScope: route.dmScope,
-          accountId: route.accountId,
-          routeSessionKey: route.sessionKey,
-          dispatchSessionKey: route.sessionKey
-        },
-        reply: { to: target, originatingTo: target },
-        message: { body, bodyForAgent: body, rawBody: body, commandBody: body },
-        supplemental: {
-          ...(turn.systemPrompt === undefined ? {} : { groupSystemPrompt: turn.systemPrompt }),
-          ...(turn.context === "" ? {} : { channelStructuredContext: [{ label, payload: turn.context }] })
-        },
-        channelIngress: ingress,
-        // Another agent begins no session anew with /new, and sets no model: its words are words.
-        ...(isWorld ? { extra: { CommandInterpretationSuppressed: true } } : {})
-      })
+      const context = contextOf(asking, route, ingress, options.now())
       const tools = turn.toolbox.tools.map(({ name }) => name)
       const partials = new Partials()
       let fault: AgentError | undefined
@@ -340,7 +268,7 @@ export const make = (options: Options): Effect.Effect<OpenClawAgent> =>
         await atMost(former, patience)
         if (signal.aborted) return
         count(1)
-        await run(() => dispatch(turn, bodyOf(turn), sink, signal)).finally(() => count(-1))
+        await run(() => dispatch(turn, sink, signal)).finally(() => count(-1))
       })()
       const settled = own.catch(() => {})
       latest.set(conversation, settled)

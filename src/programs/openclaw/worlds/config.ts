@@ -3,7 +3,17 @@
  * total, as for the other channel: whatever stands there gives an account, and `faults.ts` says what is wrong with it.
  */
 import type { Config } from "../../../layers/channel/openclaw/Host.ts"
-import { accountsOf, defaultAccount, type Fields, isFields, keyOf, referenceOf, textOf } from "../config.ts"
+import {
+  defaultAccount,
+  type Fields,
+  idsIn,
+  isFields,
+  ownIn,
+  referenceOf,
+  sectionIn,
+  textOf,
+  tokenStatusOf
+} from "../config.ts"
 
 export const channel = "claworld"
 
@@ -39,7 +49,7 @@ const fieldsIn = (fields: Fields, key: string): Fields => {
   return isFields(found) ? found : {}
 }
 
-export const sectionOf = (config: Config): Fields => fieldsIn(config.channels ?? {}, channel)
+export const sectionOf = (config: Config): Fields => sectionIn(config, channel)
 
 /** The relay's own token wins: it is the one that the socket is opened with. */
 export const tokenIn = (fields: Fields): unknown => fieldsIn(fields, "relay")["appToken"] ?? fields["appToken"]
@@ -50,15 +60,10 @@ const identityKeys = ["serverUrl", "apiKey", "appToken", "relay", "registration"
 /** `accountId` names the base. */
 const baseId = (section: Fields): string => textOf(section["accountId"]) ?? defaultAccount
 
-/** The base is an account itself, unless there are only named ones. */
 export const accountIds = (config: Config): Array<string> => {
   const section = sectionOf(config)
-  const named = Object.keys(accountsOf(section))
-  const hasBase = tokenIn(section) !== undefined || section["registration"] !== undefined
-  const base = baseId(section)
-  return hasBase || named.length === 0
-    ? [base, ...named.filter((id) => id.toLowerCase() !== base.toLowerCase())]
-    : named
+  const says = tokenIn(section) !== undefined || section["registration"] !== undefined
+  return idsIn(section, says, baseId(section))
 }
 
 /** Where none is named: `defaultAccount`, then `accounts.default`, then the first. */
@@ -69,11 +74,7 @@ export const defaultAccountId = (config: Config): string => {
   return found ?? ids.find((id) => id.toLowerCase() === defaultAccount) ?? ids[0] ?? defaultAccount
 }
 
-export const ownFields = (config: Config, accountId: string): unknown => {
-  const accounts = accountsOf(sectionOf(config))
-  const key = keyOf(accounts, accountId)
-  return key === undefined ? undefined : accounts[key]
-}
+export const ownFields = (config: Config, accountId: string): unknown => ownIn(sectionOf(config), accountId)
 
 export const saysWhoItIs = (own: Fields): boolean => identityKeys.some((key) => own[key] !== undefined)
 
@@ -118,7 +119,7 @@ export const resolveAccount = (config: Config, accountId?: string | null): Accou
   }
 }
 
-/** For people and diagnostics: what there is, never what it is. */
+/** For people and diagnostics. */
 export const inspectAccount = (config: Config, accountId?: string | null) => {
   const account = resolveAccount(config, accountId)
   return {
@@ -126,11 +127,6 @@ export const inspectAccount = (config: Config, accountId?: string | null) => {
     enabled: account.enabled,
     ...(account.name === undefined ? {} : { name: account.name }),
     configured: account.present,
-    tokenStatus:
-      account.appToken !== undefined
-        ? "available"
-        : account.secretReference !== undefined
-          ? "configured_unavailable"
-          : "missing"
+    tokenStatus: tokenStatusOf(account.appToken, account.secretReference)
   }
 }
