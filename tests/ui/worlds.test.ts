@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import { vi } from "vitest"
+import { leaveNote, takeNote } from "../../src/ui/places/worlds/notes.ts"
 import type { EntryField } from "../../src/services/protocol/EntryProfile.ts"
 import { readRoute, writeRoute } from "../../src/ui/places/worlds/route.ts"
 import * as entry from "../../src/ui/places/worlds/state/entry.ts"
@@ -244,6 +246,25 @@ describe("the address", () => {
     }
     for (const strange of ["", "#/chat/x", "#/worlds/talk/", "#/worlds/world/%E0%A4%A", "#/worlds/what/x"]) {
       assert.deepStrictEqual(readRoute(strange), { view: "list" }, strange)
+    }
+  })
+})
+
+describe("a note for the view that opens next", () => {
+  it("is gone when it was read, and takes no later one with it", () => {
+    vi.useFakeTimers()
+    try {
+      leaveNote("world", "The world is there.")
+      assert.strictEqual(takeNote("world"), "The world is there.")
+      assert.strictEqual(takeNote("world"), "The world is there.", "a strict renderer asks twice")
+      vi.advanceTimersByTime(500)
+      leaveNote("world", "The changes are saved.")
+      vi.advanceTimersByTime(600)
+      assert.strictEqual(takeNote("world"), "The changes are saved.")
+      vi.advanceTimersByTime(1_000)
+      assert.isUndefined(takeNote("world"))
+    } finally {
+      vi.useRealTimers()
     }
   })
 })

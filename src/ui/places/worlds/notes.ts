@@ -1,11 +1,11 @@
 /** A sentence for the view that opens next: what was just done stands where the person arrives. */
-const notes = new Map<string, string>()
+const notes = new Map<string, { readonly words: string }>()
 
-export const leaveNote = (id: string, words: string): void => void notes.set(id, words)
+export const leaveNote = (id: string, words: string): void => void notes.set(id, { words })
 
 export const takeNote = (id: string): string | undefined => {
-  const words = notes.get(id)
-  // Not at once: a strict renderer asks twice.
-  if (words !== undefined) setTimeout(() => notes.delete(id), 1_000)
-  return words
+  const note = notes.get(id)
+  // Not at once: a strict renderer asks twice. And no other one that was left there meanwhile.
+  if (note !== undefined) setTimeout(() => notes.get(id) === note && notes.delete(id), 1_000)
+  return note?.words
 }
