@@ -33,7 +33,7 @@ interface Database {
 const databases: ReadonlyArray<Database> = [
   { name: "SQLite in memory", client: SqliteClient.layerMemory },
   { name: "SQLite in a file", client: sqliteFile },
-  { name: "Postgres", client: postgres.schema, slowness: 4, missing: postgres.missing }
+  { name: "Postgres", client: postgres.stores, slowness: 4, missing: postgres.missing }
 ]
 
 export type StoresOf = (bounds?: Stores.Bounds) => Layer.Layer<Stores.Stores | SqlClient.SqlClient, Stores.StartError>
