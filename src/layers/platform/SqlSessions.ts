@@ -30,6 +30,8 @@ export interface Options {
 
 const maxRenamed = 120
 const maxListed = 1_000
+/** A page of history ends where it would hold more. */
+const pageCharacters = 8 * 1024 * 1024
 
 const expiry = {
   code: "TIMEOUT",
@@ -336,11 +338,17 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 
   const history: Sessions["Service"]["history"] = Effect.fn("Sessions.history")(function* (sessionId, page) {
     const limit = rows.toLimit(page.limit)
+    const before = page.before === undefined ? sql.literal("") : sql`AND ordinal < ${page.before}`
+    // Which of them make a page is found by their sizes: fifty of the longest replies would take gigabytes.
+    const sizes = yield* sql<rows.SizeRow>`SELECT ordinal, length(parts) + length(reply_text) AS size FROM exchanges
+      WHERE session_id = ${toId(sessionId)} ${before} ORDER BY ordinal DESC LIMIT ${limit + 1}`
+    const count = Math.min(limit, rows.fitting(sizes, pageCharacters))
+    const last = sizes[count - 1]
+    if (last === undefined) return { items: [], next: undefined }
+    const oldest = toNumber(last.ordinal)
     const found = yield* current(sql<rows.ExchangeRow>`SELECT * FROM exchanges WHERE session_id = ${toId(sessionId)}
-      ${page.before === undefined ? sql.literal("") : sql`AND ordinal < ${page.before}`}
-      ORDER BY ordinal DESC LIMIT ${limit + 1}`)
-    const items = found.slice(0, limit).map(rows.toExchange)
-    return { items, next: found.length > limit ? items.at(-1)?.ordinal : undefined }
+      AND ordinal >= ${oldest} ${before} ORDER BY ordinal DESC LIMIT ${count}`)
+    return { items: found.map(rows.toExchange), next: sizes.length > count ? oldest : undefined }
   }, atEdge)
 
   const open: Sessions["Service"]["open"] = Effect.fn("Sessions.open")(function* (clawId) {

@@ -36,6 +36,19 @@ export interface ExchangeRow {
   readonly ended_at: Numeric | null
 }
 
+/** How many characters an exchange holds. */
+export interface SizeRow {
+  readonly ordinal: Numeric
+  readonly size: Numeric
+}
+
+/** How many from the front hold no more than `most` characters together; one at least, where there is one. */
+export const fitting = (sizes: ReadonlyArray<SizeRow>, most: number): number => {
+  let sum = 0
+  const first = sizes.findIndex(({ size }) => (sum += toNumber(size)) > most)
+  return first === -1 ? sizes.length : Math.max(1, first)
+}
+
 export const toSession = (row: SessionRow): Session => ({
   sessionId: row.session_id,
   userId: row.user_id,

@@ -31,6 +31,12 @@ export interface Options {
 
 export const applicationName = "clawfiber"
 
+/**
+ * Bytes of one row, at most: the longest reply that a platform takes (32 Mi characters of up to three bytes) and what
+ * belongs to it. A larger one breaks the connection.
+ */
+const maxMessageSize = 128 * 1024 * 1024
+
 const isPostgres = (url: URL): boolean => url.protocol === "postgres:" || url.protocol === "postgresql:"
 
 /** What a person may see of an address: `host:port/database`. */
@@ -83,6 +89,7 @@ export const make = Effect.fnUntraced(
       maxConnections: Math.max(1, options.maxConnections ?? 10),
       connectTimeout: options.connectTimeout ?? "5 seconds",
       keepAlive: "30 seconds",
+      maxMessageSize,
       applicationName: options.applicationName ?? applicationName,
       ...(options.parameters === undefined ? {} : { startupParameters: options.parameters })
     })

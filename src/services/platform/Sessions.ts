@@ -168,7 +168,10 @@ export class Sessions extends Context.Service<
     readonly end: (responseId: string, result: Result) => Effect.Effect<boolean, StoreError>
     readonly findExchange: (responseId: string) => Effect.Effect<Exchange, NotFound | StoreError>
     readonly findByMessage: (sessionId: string, messageId: string) => Effect.Effect<Exchange, NotFound | StoreError>
-    /** Newest first from `before` (an ordinal, exclusive). */
+    /**
+     * Newest first from `before` (an ordinal, exclusive): `limit` of them, fewer where they hold millions of
+     * characters. `next` is the `before` of the page that follows, where there is one.
+     */
     readonly history: (
       sessionId: string,
       page: { readonly limit: number; readonly before?: number | undefined }
