@@ -10,6 +10,7 @@ import { idle } from "./idle.ts"
 import { median, paced, type PeerName, type Round, saturated } from "./mainJob.ts"
 import { market } from "./market.ts"
 import { throughput } from "./slowReader.ts"
+import { openclaw } from "./openclaw.ts"
 import { talks } from "./talks.ts"
 import { type Shape, shapes } from "./workload.ts"
 
@@ -160,7 +161,8 @@ const cases: ReadonlyArray<Case> = [
   manyAccounts,
   ...market,
   ...claworld,
-  talks
+  talks,
+  openclaw
 ]
 
 const { values } = parseArgs({
