@@ -79,7 +79,7 @@ export const stores: Layer.Layer<SqlClient.SqlClient, DatabaseError> = Layer.unw
     const known = emptied.pop()
     const name = known ?? draw("s")
     const own = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-      Effect.acquireRelease(known === undefined ? sql`CREATE SCHEMA ${sql(name)}` : Effect.void, () =>
+      Effect.acquireRelease(known === undefined ? Effect.asVoid(sql`CREATE SCHEMA ${sql(name)}`) : Effect.void, () =>
         Effect.ignore(Effect.andThen(empty, () => Effect.sync(() => emptied.push(name))))
       )
     )
