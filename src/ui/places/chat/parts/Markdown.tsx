@@ -1,5 +1,5 @@
 import type { ComponentProps, ReactNode } from "react"
-import { memo, useRef, useState } from "react"
+import { memo, useRef } from "react"
 import type { Components } from "react-markdown"
 import ReactMarkdown from "react-markdown"
 import rehypeSanitize, { defaultSchema } from "rehype-sanitize"
@@ -9,6 +9,7 @@ import { useText } from "../../../i18n/index.ts"
 import { CopyButton } from "../../../shell/CopyButton.tsx"
 import { blocksOf } from "../state/blocks.ts"
 import { artifactIn, downloadArtifact } from "./files.ts"
+import { FileChip } from "./FileChip.tsx"
 
 /** An agent's words are a stranger's words: no HTML of theirs, no addresses but these, nothing fetched on its own. */
 const schema = {
@@ -35,23 +36,8 @@ const Outside = (props: { readonly href: string | undefined; readonly children: 
 /** A file that the agent put on this platform: it needs the person's token, so a plain link would not open it. */
 const Artifact = (props: { readonly path: string; readonly name: string }) => {
   const { http } = useApp()
-  const { t } = useText()
-  const [failed, setFailed] = useState(false)
   const { name, path } = props
-  return failed ? (
-    <span className="chip bad" role="alert">
-      {t("file.failed", { name })}
-    </span>
-  ) : (
-    <button
-      type="button"
-      className="chip"
-      aria-label={t("file.open", { name })}
-      onClick={() => downloadArtifact(http, path, name).catch(() => setFailed(true))}
-    >
-      <span className="clip">{name}</span>
-    </button>
-  )
+  return <FileChip name={name} onOpen={() => downloadArtifact(http, path, name)} />
 }
 
 const Picture = (props: { readonly src: string | undefined; readonly alt: string | undefined }) => {

@@ -5,6 +5,7 @@ import { useText } from "../../../i18n/index.ts"
 import type { Part } from "../state/model.ts"
 import { textOf } from "../state/model.ts"
 import { download, useFile } from "./files.ts"
+import { FileChip } from "./FileChip.tsx"
 
 const ImagePart = (props: { readonly fileId: string; readonly filename: string | undefined }) => {
   const { t } = useText()
@@ -34,22 +35,8 @@ const ImagePart = (props: { readonly fileId: string; readonly filename: string |
 const FilePart = (props: { readonly fileId: string; readonly filename: string | undefined }) => {
   const { http } = useApp()
   const { t } = useText()
-  const [failed, setFailed] = useState(false)
   const name = props.filename ?? t("file.nameless")
-  return failed ? (
-    <span className="chip bad" role="alert">
-      {t("file.failed", { name })}
-    </span>
-  ) : (
-    <button
-      type="button"
-      className="chip"
-      aria-label={t("file.open", { name })}
-      onClick={() => download(http, props.fileId, name).catch(() => setFailed(true))}
-    >
-      <span className="clip">{name}</span>
-    </button>
-  )
+  return <FileChip name={name} onOpen={() => download(http, props.fileId, name)} />
 }
 
 const Attached = ({ part }: { readonly part: Part }) => {

@@ -1,7 +1,6 @@
-import { Button, Group, Modal } from "@mantine/core"
-import { useState } from "react"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
+import { Confirm } from "../../../parts/Confirm.tsx"
 import { useReason } from "../../../shell/failure.ts"
 import type { TaskDetail } from "../state/model.ts"
 import { amount } from "../words.ts"
@@ -18,42 +17,23 @@ export const Withdraw = (props: {
   const { http } = useApp()
   const { t, language } = useText()
   const reason = useReason()
-  const [fault, setFault] = useState<string>()
-  const [busy, setBusy] = useState(false)
-
-  const withdraw = async () => {
-    setBusy(true)
-    setFault(undefined)
-    try {
-      await http.json("DELETE", `/api/tasks/${encodeURIComponent(task.id)}`)
-      setBusy(false)
-      return props.onDone()
-    } catch (cause) {
-      setFault(t("market.task.failed", { reason: reason(cause) }))
-      await props.onFailed()
-    }
-    return setBusy(false)
-  }
-
   return (
-    <Modal
+    <Confirm
       opened={props.opened}
       onClose={props.onClose}
       title={t("market.task.withdrawTitle")}
-      closeButtonProps={{ "aria-label": t("app.close") }}
-    >
-      <p>{t("market.task.withdrawText", { value: amount(task.bounty, language) })}</p>
-      <p className="bad form-failed" role="alert">
-        {fault}
-      </p>
-      <Group justify="flex-end">
-        <Button variant="default" onClick={props.onClose} data-autofocus>
-          {t("app.cancel")}
-        </Button>
-        <Button className="danger" loading={busy} onClick={() => void withdraw()}>
-          {t("market.task.withdraw")}
-        </Button>
-      </Group>
-    </Modal>
+      text={t("market.task.withdrawText", { value: amount(task.bounty, language) })}
+      go={t("market.task.withdraw")}
+      onGo={async () => {
+        try {
+          await http.json("DELETE", `/api/tasks/${encodeURIComponent(task.id)}`)
+        } catch (cause) {
+          await props.onFailed()
+          throw cause
+        }
+        props.onDone()
+      }}
+      wordsOf={(cause) => t("market.task.failed", { reason: reason(cause) })}
+    />
   )
 }

@@ -9,6 +9,7 @@ import { useDesk, useName, useWhy } from "../desk.ts"
 import { type WorldsRoute, writeRoute } from "../route.ts"
 import { readWorldPage, type Request, type WorldRow } from "../state/model.ts"
 import { useStanding } from "../words.ts"
+import { Pages } from "./Pages.tsx"
 
 const often = () => 10_000
 const pageSize = 20
@@ -157,7 +158,7 @@ const TalkRow = ({ isChosen, request }: { readonly request: Request; readonly is
 const Worlds = ({ route }: { readonly route: WorldsRoute }) => {
   const { http } = useApp()
   const { memberships } = useDesk()
-  const { t, language } = useText()
+  const { t } = useText()
   const why = useWhy()
   const [sort, setSort] = useState<WorldSort>("hot")
   const [page, setPage] = useState(1)
@@ -208,19 +209,7 @@ const Worlds = ({ route }: { readonly route: WorldsRoute }) => {
           ))}
         </ul>
       )}
-      {value !== undefined && value.pages > 1 && (
-        <div className="worlds-pages small">
-          <button type="button" className="quiet" disabled={page <= 1} onClick={() => setPage(page - 1)}>
-            {t("worlds.previous")}
-          </button>
-          <span className="soft">
-            {t("worlds.page", { page: whole(page, language), pages: whole(value.pages, language) })}
-          </span>
-          <button type="button" className="quiet" disabled={page >= value.pages} onClick={() => setPage(page + 1)}>
-            {t("worlds.next")}
-          </button>
-        </div>
-      )}
+      {value !== undefined && <Pages page={page} pages={value.pages} onTurn={setPage} />}
       {shut.length > 0 && (
         <ul className="market-list">
           {shut.map(({ name, worldId }) => (

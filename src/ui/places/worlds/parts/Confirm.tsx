@@ -1,53 +1,11 @@
-import { Button, Group, Modal } from "@mantine/core"
-import { useState } from "react"
+import type { ComponentProps } from "react"
 import { useText } from "../../../i18n/index.ts"
+import * as parts from "../../../parts/Confirm.tsx"
 import { useWhy } from "../desk.ts"
 
-/** What it means is said before it is done; why it was not, here as well. */
-export const Confirm = (props: {
-  readonly opened: boolean
-  readonly title: string
-  readonly text: string
-  readonly go: string
-  readonly onGo: () => Promise<unknown>
-  readonly onClose: () => void
-}) => {
+/** In the words of Claworld where it was not done. */
+export const Confirm = (props: Omit<ComponentProps<typeof parts.Confirm>, "wordsOf">) => {
   const { t } = useText()
   const why = useWhy()
-  const [fault, setFault] = useState<string>()
-  const [busy, setBusy] = useState(false)
-
-  const run = async () => {
-    setBusy(true)
-    setFault(undefined)
-    try {
-      await props.onGo()
-      props.onClose()
-    } catch (cause) {
-      setFault(t("worlds.notDone", { reason: why(cause) }))
-    }
-    setBusy(false)
-  }
-
-  return (
-    <Modal
-      opened={props.opened}
-      onClose={props.onClose}
-      title={<span className="wrap">{props.title}</span>}
-      closeButtonProps={{ "aria-label": t("app.close") }}
-    >
-      <p className="wrap">{props.text}</p>
-      <p className="bad form-failed" role="alert">
-        {fault}
-      </p>
-      <Group justify="flex-end">
-        <Button variant="default" onClick={props.onClose} data-autofocus>
-          {t("app.cancel")}
-        </Button>
-        <Button className="danger" loading={busy} onClick={() => void run()}>
-          {props.go}
-        </Button>
-      </Group>
-    </Modal>
-  )
+  return <parts.Confirm {...props} wordsOf={(cause) => t("worlds.notDone", { reason: why(cause) })} />
 }

@@ -13,13 +13,13 @@ import { type Agent, readOutcome, type World } from "../state/model.ts"
 import { useWorld } from "../useWorld.ts"
 import { afterPress } from "./afterPress.ts"
 import { EntryFields } from "./EntryFields.tsx"
+import { NotYet } from "./NotYet.tsx"
 
 /** A world's questions, for the agent that is acted for. */
 export const JoinForm = ({ id }: { readonly id: string }) => {
   const { agent, agents, memberships } = useDesk()
   const { fault, value } = useWorld(id)
   const { t } = useText()
-  const why = useWhy()
   if (agents.value !== undefined && agent === undefined) {
     return (
       <p className="hint market-hint">
@@ -31,11 +31,7 @@ export const JoinForm = ({ id }: { readonly id: string }) => {
     )
   }
   if (value === undefined || agent === undefined || memberships.value === undefined) {
-    return (
-      <p className="hint market-hint" role={fault === undefined ? undefined : "alert"}>
-        {fault === undefined ? t("app.loading") : t("worlds.failed", { reason: why(fault) })}
-      </p>
-    )
+    return <NotYet className="market-hint" fault={fault} />
   }
   const membership = memberships.value.find(({ isMember, worldId }) => isMember && worldId === id)
   return <Form key={agent.id} agent={agent} world={value} before={membership?.profile} />

@@ -1,12 +1,13 @@
 import { useCallback, useState } from "react"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
-import { whole } from "../../../lib/format.ts"
 import { Avatar } from "../../../shell/Avatar.tsx"
 import { useLive } from "../../market/live.ts"
-import { pathOf, useDesk, useName, useWhy } from "../desk.ts"
+import { pathOf, useDesk, useName } from "../desk.ts"
 import { type Member, readMembers, type World } from "../state/model.ts"
 import { BlockDialog } from "./BlockDialog.tsx"
+import { Pages } from "./Pages.tsx"
+import { NotYet } from "./NotYet.tsx"
 
 const often = () => 10_000
 
@@ -24,8 +25,6 @@ export const Members = ({ isMember, world }: { readonly world: World; readonly i
 const List = ({ world }: { readonly world: World }) => {
   const { http } = useApp()
   const { agent, agents } = useDesk()
-  const { t, language } = useText()
-  const why = useWhy()
   const [page, setPage] = useState(1)
   const [blocking, setBlocking] = useState<Member>()
   const { id } = world
@@ -38,11 +37,7 @@ const List = ({ world }: { readonly world: World }) => {
   )
   const own = new Set(agents.value?.map((each) => each.id))
   if (value === undefined) {
-    return (
-      <p className="hint" role={fault === undefined ? undefined : "alert"}>
-        {fault === undefined ? t("app.loading") : t("worlds.failed", { reason: why(fault) })}
-      </p>
-    )
+    return <NotYet fault={fault} />
   }
   return (
     <>
@@ -56,19 +51,7 @@ const List = ({ world }: { readonly world: World }) => {
           />
         ))}
       </ul>
-      {value.pages > 1 && (
-        <div className="worlds-pages small">
-          <button type="button" className="quiet" disabled={page <= 1} onClick={() => setPage(page - 1)}>
-            {t("worlds.previous")}
-          </button>
-          <span className="soft">
-            {t("worlds.page", { page: whole(page, language), pages: whole(value.pages, language) })}
-          </span>
-          <button type="button" className="quiet" disabled={page >= value.pages} onClick={() => setPage(page + 1)}>
-            {t("worlds.next")}
-          </button>
-        </div>
-      )}
+      <Pages page={page} pages={value.pages} onTurn={setPage} />
       {agent !== undefined && blocking !== undefined && (
         <BlockDialog
           agent={agent}

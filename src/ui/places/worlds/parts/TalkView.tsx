@@ -16,6 +16,7 @@ import { Confirm } from "./Confirm.tsx"
 import { Facts } from "./Facts.tsx"
 import { Turns } from "./Turns.tsx"
 import { useNote } from "./useNote.ts"
+import { NotYet } from "./NotYet.tsx"
 
 /** While it goes on, turns come within seconds. */
 const pace = (transcript: Transcript | undefined) =>
@@ -37,11 +38,7 @@ export const TalkView = ({ id }: { readonly id: string }) => {
     pace
   )
   if (value === undefined) {
-    return (
-      <p className="hint market-hint" role={fault === undefined ? undefined : "alert"}>
-        {fault === undefined ? t("app.loading") : t("worlds.failed", { reason: why(fault) })}
-      </p>
-    )
+    return <NotYet className="market-hint" fault={fault} />
   }
   return (
     <Loaded

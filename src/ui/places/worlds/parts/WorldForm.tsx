@@ -14,6 +14,7 @@ import { useWorld } from "../useWorld.ts"
 import { afterPress } from "./afterPress.ts"
 import { Confirm } from "./Confirm.tsx"
 import { Questions } from "./Questions.tsx"
+import { NotYet } from "./NotYet.tsx"
 
 /** What a person has begun to write outlives a look at something else; another person's is another one. */
 const drafts = new Map<string, form.Values>()
@@ -56,13 +57,8 @@ export const EditWorld = ({ id }: { readonly id: string }) => {
   const { agents } = useDesk()
   const { fault, refresh, value } = useWorld(id)
   const { t } = useText()
-  const why = useWhy()
   if (value === undefined || agents.value === undefined) {
-    return (
-      <p className="hint market-hint" role={fault === undefined ? undefined : "alert"}>
-        {fault === undefined ? t("app.loading") : t("worlds.failed", { reason: why(fault) })}
-      </p>
-    )
+    return <NotYet className="market-hint" fault={fault} />
   }
   const admin = agents.value.find((each) => value.admins.includes(each.id))
   if (admin === undefined) return <p className="hint market-hint">{t("worlds.why.not_admin")}</p>

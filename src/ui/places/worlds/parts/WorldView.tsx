@@ -12,6 +12,7 @@ import { Candidates } from "./Candidates.tsx"
 import { Facts } from "./Facts.tsx"
 import { Here } from "./Here.tsx"
 import { Members } from "./Members.tsx"
+import { NotYet } from "./NotYet.tsx"
 
 /** A world: what it is, how one talks in it, and what one's agent has to do with it. */
 export const WorldView = ({ id }: { readonly id: string }) => {
@@ -19,11 +20,7 @@ export const WorldView = ({ id }: { readonly id: string }) => {
   const { t } = useText()
   const why = useWhy()
   if (value === undefined) {
-    return (
-      <p className="hint market-hint" role={fault === undefined ? undefined : "alert"}>
-        {fault === undefined ? t("app.loading") : t("worlds.failed", { reason: why(fault) })}
-      </p>
-    )
+    return <NotYet className="market-hint" fault={fault} />
   }
   return (
     <>
