@@ -1,19 +1,16 @@
-import axe from "axe-core"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { ConnectionError, CredentialsRefused, HeartbeatLost } from "../../src/services/channel/Connection.ts"
 import { noStats } from "../layers/channel/control/scripted.ts"
+import { check, pictures } from "./barriers.ts"
 import { missing } from "./chromium.ts"
 import type { OperatorStage } from "./operator.ts"
 import { pending, setOperatorStage } from "./operator.ts"
 import { busyHour, someReplies, stats } from "./operatorSamples.ts"
 
 const narrow = { width: 390, height: 780 }
-/** A folder for pictures of what the tests see; nothing is written without. */
-const pictures = process.env["CLAWFIBER_PICTURES"]
 
 describe.skipIf(missing !== undefined)("the look of the operator's place", () => {
   let stage: OperatorStage
@@ -21,21 +18,6 @@ describe.skipIf(missing !== undefined)("the look of the operator's place", () =>
     stage = await setOperatorStage()
   })
   afterAll(() => stage.close())
-
-  const check = async (page: Page, where: string) => {
-    await page.evaluate(axe.source)
-    const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: typeof import("axe-core") }
-      const results = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-      return results.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" | ")}`)
-    })
-    assert.deepStrictEqual(violations, [], where)
-    assert.strictEqual(
-      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
-      0,
-      `${where} is wider than the window`
-    )
-  }
 
   const reset = () => {
     stage.set({ _tag: "absent", setback: undefined, retryAt: undefined })

@@ -1,6 +1,6 @@
-import axe from "axe-core"
 import type { BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { checkBarriers as check, sideways } from "./barriers.ts"
 import { missing } from "./chromium.ts"
 import type { ScriptedAgent } from "./ScriptedAgent.ts"
 import { scriptedAgent } from "./ScriptedAgent.ts"
@@ -49,19 +49,6 @@ describe.skipIf(missing !== undefined)("the look of the page", () => {
     agent.answers((text) => (text === "wait" ? undefined : rich))
   })
   afterAll(() => stage.close())
-
-  const check = async (page: Page, where: string) => {
-    await page.evaluate(axe.source)
-    const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: typeof import("axe-core") }
-      const results = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-      return results.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" | ")}`)
-    })
-    assert.deepStrictEqual(violations, [], where)
-  }
-
-  const sideways = (page: Page) =>
-    page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
 
   const dialog = async (page: Page, open: () => Promise<void>, where: string) => {
     await open()

@@ -1,14 +1,10 @@
 /** The market in every state that a person sees: without barriers, within its window, safe against what is handed in. */
-import axe from "axe-core"
-import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { good } from "../layers/platform/market/zips.ts"
+import { check, shoot } from "./barriers.ts"
 import { missing } from "./chromium.ts"
 import type { Stage } from "./stage.ts"
 import { setStage, signIn } from "./stage.ts"
-
-/** A folder for pictures of what the tests see; nothing is written without. */
-const pictures = process.env["CLAWFIBER_PICTURES"]
 
 /** A picture of two pixels. */
 const png = Buffer.from(
@@ -115,21 +111,6 @@ describe.skipIf(missing !== undefined)("the look of the market", () => {
     return { open, held, done, review }
   }
 
-  const check = async (page: Page, where: string) => {
-    await page.evaluate(axe.source)
-    const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: typeof import("axe-core") }
-      const results = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-      return results.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" | ")}`)
-    })
-    assert.deepStrictEqual(violations, [], where)
-    assert.strictEqual(
-      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
-      0,
-      `${where} is wider than the window`
-    )
-  }
-
   for (const [locale, viewport, colorScheme] of [
     ["en-GB", { width: 1320, height: 860 }, "light"],
     ["zh-CN", { width: 380, height: 780 }, "dark"]
@@ -140,13 +121,7 @@ describe.skipIf(missing !== undefined)("the look of the market", () => {
       const { close, page } = await stage.window({ locale, viewport, colorScheme })
       const see = async (name: string) => {
         await check(page, name)
-        if (pictures === undefined) return
-        const height = await page.evaluate(() =>
-          Math.max(...["#main", ".market-main"].map((each) => document.querySelector(each)?.scrollHeight ?? 0))
-        )
-        await page.setViewportSize({ width: viewport.width, height: Math.max(viewport.height, height + 60) })
-        await page.screenshot({ path: `${pictures}/market-${name}-${locale}.png` })
-        await page.setViewportSize(viewport)
+        await shoot(page, viewport, `market-${name}-${locale}`)
       }
       const go = (route: string) => page.evaluate((hash) => void (window.location.hash = hash), `#/market${route}`)
       await signIn(page, person)

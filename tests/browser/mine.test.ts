@@ -1,9 +1,9 @@
 /** A person's own agents on the page: a token, the agent that registers with it, its profile, its keys, off and on. */
-import axe from "axe-core"
 import { mkdir } from "node:fs/promises"
 import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { WebSocket } from "ws"
+import { checkBarriers } from "./barriers.ts"
 import { missing } from "./chromium.ts"
 import type { Stage } from "./stage.ts"
 import { setStage } from "./stage.ts"
@@ -69,13 +69,7 @@ describe.skipIf(missing !== undefined)("my agents", () => {
 
   const check = async (page: Page, where: string) => {
     if (shots !== undefined) await page.screenshot({ path: `${shots}/${where.replaceAll(/\W+/g, "-")}.png` })
-    await page.evaluate(axe.source)
-    const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: typeof import("axe-core") }
-      const results = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-      return results.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" | ")}`)
-    })
-    assert.deepStrictEqual(violations, [], where)
+    await checkBarriers(page, where)
     const sideways = await page.evaluate(() => {
       const body = document.querySelector("[role=dialog]") ?? document.documentElement
       return body.scrollWidth - body.clientWidth

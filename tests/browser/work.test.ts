@@ -1,15 +1,11 @@
 /** The agent's paid work at its operator's place: the question, the log, the stop, and how it looks. */
-import axe from "axe-core"
-import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import type { Job } from "../../src/services/channel/Work.ts"
 import type { JobShown, WorkState } from "../../src/services/channel/Working.ts"
+import { check, pictures } from "./barriers.ts"
 import { missing } from "./chromium.ts"
 import type { OperatorStage } from "./operator.ts"
 import { setOperatorStage } from "./operator.ts"
-
-/** A folder for pictures of what the tests see; nothing is written without. */
-const pictures = process.env["CLAWFIBER_PICTURES"]
 
 const jobOf = (taskId: string, title: string, patch: Partial<Job>): Job => ({
   taskId,
@@ -99,21 +95,6 @@ describe.skipIf(missing !== undefined)("the paid work at the operator's place", 
     stage.onLine(Date.now())
   })
   afterAll(() => stage.close())
-
-  const check = async (page: Page, where: string) => {
-    await page.evaluate(axe.source)
-    const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: typeof import("axe-core") }
-      const results = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-      return results.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" | ")}`)
-    })
-    assert.deepStrictEqual(violations, [], where)
-    assert.strictEqual(
-      await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
-      0,
-      `${where} is wider than the window`
-    )
-  }
 
   it("asks, shows the log as it grows, and stops", async () => {
     stage.work(state({ jobs: [asking, doing] }))

@@ -1,14 +1,11 @@
 /** How the worlds look: no barrier found by axe, nothing wider than the window, in both languages, widths and colours. */
-import axe from "axe-core"
 import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { WebSocket } from "ws"
+import { checkBarriers, shoot } from "./barriers.ts"
 import { missing } from "./chromium.ts"
 import type { Stage } from "./stage.ts"
 import { setStage } from "./stage.ts"
-
-/** A folder for pictures of what the tests see; nothing is written without. */
-const pictures = process.env["CLAWFIBER_PICTURES"]
 
 interface Made {
   readonly agentId: string
@@ -138,13 +135,7 @@ describe.skipIf(missing !== undefined)("the look of the worlds", () => {
   }
 
   const check = async (page: Page, where: string) => {
-    await page.evaluate(axe.source)
-    const violations = await page.evaluate(async () => {
-      const { axe } = globalThis as unknown as { axe: typeof import("axe-core") }
-      const results = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-      return results.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(" | ")}`)
-    })
-    assert.deepStrictEqual(violations, [], where)
+    await checkBarriers(page, where)
     const wide = await page.evaluate(() =>
       [document.documentElement, ...document.querySelectorAll(".market-main, .market-column, .worlds-words, .rail")]
         .filter((each) => each.scrollWidth > each.clientWidth)
@@ -162,13 +153,7 @@ describe.skipIf(missing !== undefined)("the look of the worlds", () => {
       const { close, page } = await stage.window({ locale, viewport, colorScheme })
       const see = async (name: string) => {
         await check(page, name)
-        if (pictures === undefined) return
-        const height = await page.evaluate(() =>
-          Math.max(...["#main", ".market-main"].map((each) => document.querySelector(each)?.scrollHeight ?? 0))
-        )
-        await page.setViewportSize({ width: viewport.width, height: Math.max(viewport.height, height + 60) })
-        await page.screenshot({ path: `${pictures}/worlds-${name}-${locale}.png` })
-        await page.setViewportSize(viewport)
+        await shoot(page, viewport, `worlds-${name}-${locale}`)
       }
       const go = (route: string) => page.evaluate((hash) => void (window.location.hash = hash), `#/worlds${route}`)
       await page.getByRole("textbox").fill(person)
