@@ -108,6 +108,11 @@ const append = (reply: LiveReply, delta: string): void => {
   reply.text += delta
 }
 
+/** A longer telling of the text: readers get what they lack of it. Where it is another one, they keep what they have. */
+export const makeUp = (reply: LiveReply, text: string): void => {
+  if (text.startsWith(reply.text)) append(reply, text.slice(reply.text.length))
+}
+
 /** A text too large for a frame is not repeated at the end: an empty one after deltas is missing, not another one. */
 const whole = (text: string | undefined): string | undefined => (text === "" ? undefined : text)
 
@@ -121,9 +126,8 @@ const settle = (reply: LiveReply, text: string | undefined): void => {
   if (text === undefined) return
   reply.lacks = false
   reply.whole = true
-  if (text === reply.text) return
-  if (text.startsWith(reply.text)) append(reply, text.slice(reply.text.length))
-  else reply.text = text
+  makeUp(reply, text)
+  reply.text = text
 }
 
 /** A reply that failed may say less of its text than readers have: what they have stays. */
@@ -181,8 +185,7 @@ const retell = (reply: LiveReply, update: Extract<ReplyUpdate, { _tag: "Delta" }
   }
   if (reply.lacks) return
   reply.retold += update.delta
-  const told = reply.retold ?? ""
-  if (told.length > reply.text.length && told.startsWith(reply.text)) append(reply, told.slice(reply.text.length))
+  makeUp(reply, reply.retold ?? "")
 }
 
 /**
@@ -234,11 +237,6 @@ export const take = (reply: LiveReply, update: ReplyUpdate, canonical = false): 
       settleFailed(reply, whole(update.text) ?? reply.said)
       return { text: reply.text, failure: update.failure, usage: undefined }
   }
-}
-
-/** It had ended before, and this is what is stored of it: what readers lack of the text comes before the end. */
-export const makeUp = (reply: LiveReply, text: string): void => {
-  if (text.startsWith(reply.text)) append(reply, text.slice(reply.text.length))
 }
 
 /** What came since the last call, as one step. */
