@@ -80,7 +80,7 @@ export const SignIn = (props: {
           {t("signIn.go")}
         </Button>
         {props.operator && (
-          <a className="small" href="#/agent">
+          <a className="quiet small" href="#/agent">
             {t("operator.toAgent")}
           </a>
         )}
