@@ -8,12 +8,16 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   verifyChannelMessageAdapterCapabilityProofs,
-  verifyChannelMessageLiveCapabilityAdapterProofs
+  verifyChannelMessageLiveCapabilityAdapterProofs,
+  verifyChannelMessageLiveFinalizerProofs
 } from "openclaw/plugin-sdk/channel-outbound"
 import * as AccountTasks from "../../src/layers/channel/AccountTasks.ts"
+import { plugin } from "../../src/programs/openclaw/channel.ts"
 import { message, outbound } from "../../src/programs/openclaw/outbound.ts"
 import * as registry from "../../src/programs/openclaw/registry.ts"
 import * as speaking from "../../src/programs/openclaw/speaking.ts"
+import { threading } from "../../src/programs/openclaw/threading.ts"
+import * as worlds from "../../src/programs/openclaw/worlds/channel.ts"
 import { type Keys, Platform } from "./Platform.ts"
 
 let platform: Platform
@@ -129,6 +133,70 @@ describe("what the message adapter declares, proved", () => {
       proofs: {}
     })
     assert.isTrue(live.every(({ status }) => status === "not_declared"))
+    const finalizers = await verifyChannelMessageLiveFinalizerProofs({
+      adapterName: "instaclaw",
+      adapter: message,
+      proofs: {}
+    })
+    assert.isTrue(finalizers.every(({ status }) => status === "not_declared"))
+  })
+
+  it("what the channels say they can has an adapter, and what they say they cannot has none", () => {
+    const part = (of: object, ...path: ReadonlyArray<string>): unknown =>
+      path.reduce<unknown>(
+        (value, key) => (typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined),
+        of
+      )
+    for (const one of [plugin, worlds.plugin]) {
+      const ways: Readonly<Record<string, boolean>> = {
+        media: part(one, "outbound", "sendMedia") !== undefined,
+        polls: part(one, "outbound", "sendPoll") !== undefined,
+        // Each would be an action of the host's message tool.
+        ...Object.fromEntries(
+          ["reactions", "edit", "unsend", "effects", "groupManagement"].map((name) => [
+            name,
+            part(one, "actions") !== undefined
+          ])
+        ),
+        groups: part(one, "groups") !== undefined,
+        reply: part(one, "threading", "threadAddressing") === "message",
+        threads: part(one, "threading", "resolveAutoThreadId") !== undefined,
+        nativeCommands: part(one, "commands") !== undefined,
+        blockStreaming: part(one, "streaming") !== undefined
+      }
+      const declared = part(one, "capabilities")
+      assert.isObject(declared)
+      for (const [name, value] of Object.entries(declared as object)) {
+        if (name === "chatTypes") assert.deepStrictEqual(value, ["direct"])
+        else assert.strictEqual(ways[name], value, `${one.id}: ${name}`)
+      }
+      // There is no frame for it on the wire: that the agent is at work is said by the reply's own beginning.
+      assert.isUndefined(part(one, "heartbeat"))
+    }
+  })
+
+  it("a session is the thread: a target that is the conversation is known however it is written", () => {
+    const hasRepliedRef = { value: false }
+    const tool = threading.buildToolContext({
+      context: { To: "instaclaw:sess_1", CurrentMessageId: "msg_1" },
+      hasRepliedRef
+    })
+    assert.deepStrictEqual(tool, {
+      currentChatType: "direct",
+      currentChannelProvider: "instaclaw",
+      replyToMode: "off",
+      currentChannelId: "sess_1",
+      currentMessagingTarget: "sess_1",
+      currentMessageId: "msg_1",
+      hasRepliedRef
+    })
+    const matches = (target: string) => threading.matchesToolContextTarget({ target, toolContext: tool })
+    assert.deepStrictEqual(
+      ["sess_1", "instaclaw:sess_1", "InstaClaw:sess_1", "user:sess_1", "sess_2", "", "SESS_1"].map(matches),
+      [true, true, true, true, false, false, false]
+    )
+    assert.strictEqual(threading.resolveReplyToMode(), "off")
+    assert.deepStrictEqual(threading.resolveReplyTransport(), { replyToId: null, threadId: null })
   })
 
   it("without an account it says so, and nobody wonders whether it was sent", async () => {
