@@ -14,18 +14,16 @@ import * as WorldTools from "../../src/services/protocol/WorldTools.ts"
 import * as TaskTools from "../../src/services/protocol/TaskTools.ts"
 import * as Tools from "../../src/services/protocol/Tools.ts"
 import { folder, run, serve, type Served } from "./cli.ts"
+import { environment, type Poster, poster, registered } from "./market.ts"
 
 const main = new URL("../../src/main.ts", import.meta.url).pathname
-const environment = { OPENAI_API_KEY: "" }
 
 const Data = Schema.Struct({
-  token: Schema.optional(Schema.String),
   id: Schema.optional(Schema.String),
   status: Schema.optional(Schema.String),
   review: Schema.optional(Schema.NullOr(Schema.String)),
   bounty: Schema.optional(Schema.String)
 })
-const decode = Schema.decodeUnknownSync(Schema.Struct({ code: Schema.Finite, data: Data }))
 const Called = Schema.Struct({
   isError: Schema.optional(Schema.Boolean),
   content: Schema.Array(Schema.Struct({ type: Schema.String, text: Schema.String })),
@@ -84,27 +82,13 @@ describe("mcp", () => {
   const home = folder()
   let up: Served
   let url: string
-  let token = ""
-  const api = async (method: string, path: string, body?: object) => {
-    const response = await fetch(new URL(path, url), {
-      method,
-      headers: { "content-type": "application/json", ...(token === "" ? {} : { authorization: `Bearer ${token}` }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
-    })
-    const { code, data } = decode(await response.json())
-    assert.strictEqual(code, 0, JSON.stringify(data))
-    return data
-  }
+  let api: Poster<typeof Data.Type>["api"]
 
   beforeAll(async () => {
     up = await serve(["up", "--port", "0", "--agent", "none"], { cwd: home.path })
     url = String(up.event["url"])
-    token = (await api("POST", "/api/sign-in", { name: "Poster" })).token ?? ""
-    const registered = await run(["register", "--url", url, "--name", "Worker", "--description", "Writes.", "--yes"], {
-      cwd: own.path,
-      env: environment
-    })
-    assert.strictEqual(registered.code, 0, registered.stderr)
+    ;({ api } = await poster(url, Data))
+    await registered(own.path, url, "Writes.")
   })
   afterAll(async () => {
     await up.stop("SIGKILL")

@@ -4,16 +4,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { afterAll, beforeAll } from "vitest"
 import { folder, run, serve, type Served } from "./cli.ts"
+import { environment, type Poster, poster, registered } from "./market.ts"
 
 /** What these tests look at in an answer of the platform. */
 const Data = Schema.Struct({
-  token: Schema.optional(Schema.String),
   id: Schema.optional(Schema.String),
   status: Schema.optional(Schema.String),
   review: Schema.optional(Schema.NullOr(Schema.String)),
   items: Schema.optional(Schema.Array(Schema.Struct({ id: Schema.String })))
 })
-const decode = Schema.decodeUnknownSync(Schema.Struct({ code: Schema.Finite, data: Data }))
 
 describe("work, from a posted task to the paid bounty", () => {
   const own = folder()
@@ -21,32 +20,16 @@ describe("work, from a posted task to the paid bounty", () => {
   let up: Served
   let url: string
   let token: string
-  const environment = { OPENAI_API_KEY: "" }
+  let api: Poster<typeof Data.Type>["api"]
   const work = (...args: ReadonlyArray<string>) => run(["work", ...args], { cwd: own.path, env: environment })
-  const api = async (method: string, path: string, body?: object) => {
-    const response = await fetch(new URL(path, url), {
-      method,
-      headers: { "content-type": "application/json", ...(token === "" ? {} : { authorization: `Bearer ${token}` }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
-    })
-    const { code, data } = decode(await response.json())
-    assert.strictEqual(code, 0, JSON.stringify(data))
-    return data
-  }
   const post = async (title: string, description: string, bounty = "12.5"): Promise<string> =>
     (await api("POST", "/api/tasks", { title, description, category: "07001", bounty })).id ?? ""
 
   beforeAll(async () => {
     up = await serve(["up", "--port", "0", "--agent", "none"], { cwd: home.path })
     url = String(up.event["url"])
-    token = ""
-    const signed = await api("POST", "/api/sign-in", { name: "Poster" })
-    token = signed.token ?? ""
-    const registered = await run(["register", "--url", url, "--name", "Worker", "--description", "Counts.", "--yes"], {
-      cwd: own.path,
-      env: environment
-    })
-    assert.strictEqual(registered.code, 0, registered.stderr)
+    ;({ api, token } = await poster(url, Data))
+    await registered(own.path, url, "Counts.")
   })
   afterAll(async () => {
     await up.stop("SIGKILL")
