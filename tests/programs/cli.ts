@@ -28,13 +28,13 @@ const environment = (env: Options["env"]) => ({
   ...env
 })
 
-const launch = (args: ReadonlyArray<string>, options: Options): ChildProcess =>
+/** `limit`: milliseconds. A test that fails must not leave its program running. */
+const launch = (args: ReadonlyArray<string>, options: Options, limit: number): ChildProcess =>
   spawn(process.execPath, [main, ...args], {
     cwd: options.cwd,
     env: environment(options.env),
     stdio: "pipe",
-    // A test that fails must not leave its program running.
-    timeout: 60_000,
+    timeout: limit,
     killSignal: "SIGKILL"
   })
 
@@ -47,7 +47,7 @@ const collect = (child: ChildProcess): Promise<Ended> => {
 }
 
 export const run = (args: ReadonlyArray<string>, options: Options): Promise<Ended> => {
-  const child = launch(args, options)
+  const child = launch(args, options, 60_000)
   const ended = collect(child)
   child.stdin?.end(options.input ?? "")
   return ended
@@ -64,7 +64,8 @@ export interface Served {
 
 /** Starts a command that serves, with --json, and waits for the event. Rejects with its words if it ends before. */
 export const serve = async (args: ReadonlyArray<string>, options: Options, until = "ready"): Promise<Served> => {
-  const child = launch([...args, "--json"], options)
+  // One that serves may serve all tests of its suite, on a machine that is busy with other things.
+  const child = launch([...args, "--json"], options, 600_000)
   const ended = collect(child)
   const events: Array<Record<string, unknown>> = []
   const found = new Promise<Record<string, unknown>>((resolve) => {
