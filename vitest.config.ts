@@ -49,9 +49,10 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What the product logs is shown of a test that fails.
     silent: "passed-only",
+    // Real sockets, a real browser and a real Postgres on a shared machine: a check says twice before it says no.
+    retry: process.env["CI"] === undefined ? 0 : 1,
     pool: "forks",
-    // A third fills the time in which the others wait for a program, a browser or a database.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // Modules are loaded once for each worker and not once for each file, which was a fifth of all the work. So no file
     // may change its process (environment, folder, listeners, what a module holds) for those that come after it.
     isolate: false,
