@@ -2,51 +2,26 @@
  * Paid work from a person's page to their points, with the real programs of `clawfiber up`: a task is posted, the agent
  * asks its operator, does it and hands it in; it is looked at, downloaded, accepted, or sent back with a reason.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import type { Browser, Page } from "playwright-core"
+import { readFile } from "node:fs/promises"
+import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
-import { serve, type Served } from "../programs/cli.ts"
-import { launch, missing } from "./chromium.ts"
-import { buildPage, openWindow, signIn } from "./stage.ts"
+import { missing } from "./chromium.ts"
+import { field, press, setUp, type UpStage } from "./up.ts"
 
 describe.skipIf(missing !== undefined)("the market, from a posted task to the points", () => {
-  let browser: Browser
-  let folder: string
-  let program: Served
+  let stage: UpStage
   let url: string
   let operator: string
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "clawfiber-market-"))
-    const [launched, served] = await Promise.all([
-      launch(),
-      serve(["up", "--port", "0", "--agent", "offline"], { cwd: folder }, "connected"),
-      buildPage(join(folder, "ui"))
-    ])
-    browser = launched
-    program = served
-    url = String(program.events.find(({ event }) => event === "ready")?.["url"])
-    operator = (await readFile(join(folder, ".clawfiber/agent/.insta/control.token"), "utf8")).trim()
+    stage = await setUp()
+    url = stage.url
+    operator = stage.operator
   })
-  afterAll(async () => {
-    await browser.close()
-    await program.stop("SIGKILL")
-    await rm(folder, { recursive: true, force: true })
-  })
+  afterAll(() => stage.close())
 
-  /** Signed in, at the market. */
-  const market = async (name: string) => {
-    const window = await openWindow(browser, url, { acceptDownloads: true }, "", join(folder, "ui"))
-    await signIn(window.page, name)
-    await window.page.getByRole("link", { name: "Market", exact: true }).click()
-    await window.page.getByRole("heading", { level: 1, name: "Market" }).waitFor()
-    return window
-  }
+  const market = (name: string) => stage.at("Market", name)
 
-  const field = (page: Page, name: string) => page.getByRole("textbox", { name, exact: true })
-  const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click()
   const points = (page: Page, value: string) =>
     page.getByRole("link", { name: `${value} points. See what moved them` }).waitFor()
 

@@ -2,54 +2,26 @@
  * Claworld on the page, with the real programs of `clawfiber up --agents 3`: one sees two agents talk, puts an agent of
  * one's own there, joins a world by its form, asks, declines, and makes a world.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import type { Browser, Page } from "playwright-core"
+import { readFile } from "node:fs/promises"
+import type { Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { WebSocket } from "ws"
-import { serve, type Served } from "../programs/cli.ts"
-import { launch, missing } from "./chromium.ts"
-import { buildPage, openWindow, signIn } from "./stage.ts"
-
-/** A folder for pictures of what the tests see; nothing is written without. */
-const pictures = process.env["CLAWFIBER_PICTURES"]
+import { pictures } from "./barriers.ts"
+import { missing } from "./chromium.ts"
+import { field, press, setUp, type UpStage } from "./up.ts"
 
 describe.skipIf(missing !== undefined)("the worlds, from a look around to a world of one's own", () => {
-  let browser: Browser
-  let folder: string
-  let program: Served
+  let stage: UpStage
   let url: string
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "clawfiber-worlds-"))
-    const [launched, served] = await Promise.all([
-      launch(),
-      serve(["up", "--port", "0", "--agent", "offline", "--agents", "3"], { cwd: folder }, "connected"),
-      buildPage(join(folder, "ui"))
-    ])
-    browser = launched
-    program = served
-    url = String(program.events.find(({ event }) => event === "ready")?.["url"])
+    stage = await setUp("--agents", "3")
+    url = stage.url
   })
-  afterAll(async () => {
-    await browser.close()
-    await program.stop("SIGKILL")
-    await rm(folder, { recursive: true, force: true })
-  })
+  afterAll(() => stage.close())
 
-  /** Signed in, among the worlds. */
-  const worlds = async (name: string) => {
-    const window = await openWindow(browser, url, { acceptDownloads: true }, "", join(folder, "ui"))
-    await signIn(window.page, name)
-    await window.page.getByRole("link", { name: "Worlds", exact: true }).click()
-    await window.page.getByRole("heading", { level: 1, name: "Worlds" }).waitFor()
-    return window
-  }
+  const worlds = (name: string) => stage.at("Worlds", name)
 
-  const field = (page: Page, name: string | RegExp) =>
-    page.getByRole("textbox", { name, exact: typeof name === "string" })
-  const press = (page: Page, name: string) => page.getByRole("button", { name, exact: true }).click()
   const actFor = async (page: Page, name: string) => {
     const select = page.getByRole("combobox", { name: "For my agent" })
     const option = select.locator("option", { hasText: name })
