@@ -28,7 +28,9 @@ const nameIn = (url: string): string => {
 const plain = (name: string): string =>
   name
     .slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1)
-    .replace(/[\p{Cc}\p{Cf}[\]\\`<>]+/gu, " ")
+    .replaceAll("[", "(")
+    .replaceAll("]", ")")
+    .replace(/[\s\p{Cc}\p{Cf}`<>]+/gu, " ")
     .trim()
     .slice(0, 120)
 
