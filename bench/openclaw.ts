@@ -17,12 +17,9 @@ interface First {
   readonly host: number
 }
 
-/** The host's own event of what its agent says: `{ stream: "assistant", data: { text, delta } }`. */
-const isWords = (event: string, payload: unknown): boolean => {
-  if (event !== "agent" || typeof payload !== "object" || payload === null) return false
-  const { data, stream } = payload as { readonly stream?: unknown; readonly data?: { readonly text?: unknown } }
-  return stream === "assistant" && typeof data?.text === "string" && data.text !== ""
-}
+/** The host's own event of what its agent says, as its own chat shows it. */
+const isWords = (event: string, payload: unknown): boolean =>
+  event === "chat" && typeof payload === "object" && payload !== null && "state" in payload && payload.state === "delta"
 
 const measure = async (turns: number): Promise<ReadonlyArray<First>> => {
   const model = await Model.start()
