@@ -29,7 +29,7 @@ export interface Asked {
   readonly tools: ReadonlyArray<string>
 }
 
-const textOf = (content: unknown): string => {
+export const textOf = (content: unknown): string => {
   if (typeof content === "string") return content
   if (!Array.isArray(content)) return ""
   return content.map((part: { readonly text?: string }) => part.text ?? "").join("\n")

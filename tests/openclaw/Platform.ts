@@ -77,7 +77,7 @@ export class Platform {
   /** Until the agent is on the line. */
   async online(clawId: string): Promise<void> {
     const authorization = `Bearer ${await this.token("Watcher")}`
-    const deadline = Date.now() + 100_000
+    const deadline = Date.now() + 300_000
     for (;;) {
       const response = await fetch(`${this.url}/api/agents/${clawId}`, { headers: { authorization } })
       if (((await json(response)).data as { readonly online: boolean }).online) return

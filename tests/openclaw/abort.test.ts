@@ -1,10 +1,12 @@
 /** Replies that are ended: by the person, by the host, by the operator; what comes after them; and what comes at once. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { Gateway } from "./Gateway.ts"
+import type { Gateway } from "./Gateway.ts"
 import { lastWords, Model } from "./Model.ts"
 import { Person, until } from "./Person.ts"
-import { type Keys, Platform } from "./Platform.ts"
+import type { Keys, Platform } from "./Platform.ts"
+import { Stage } from "./Stage.ts"
 
+let stage: Stage
 let model: Model
 let platform: Platform
 let gateway: Gateway
@@ -12,36 +14,16 @@ let keys: Keys
 let ada: Person
 
 beforeAll(async () => {
-  model = await Model.start()
-  platform = await Platform.start()
-  keys = await platform.register("Interrupted")
-  gateway = await Gateway.make({
-    modelUrl: model.url,
-    channel: {
-      enabled: true,
-      wsUrl: platform.url,
-      appKey: keys.app_key,
-      appSecret: keys.app_secret,
-      dmPolicy: "open",
-      allowFrom: ["*"]
-    },
-    timeoutSeconds: 15,
-    // As people have it: tools hide behind tool_search.
-    tools: {}
+  stage = await Stage.set(async (stage) => {
+    keys = await stage.open("Interrupted", { timeoutSeconds: 15, tools: {} })
   })
-  await gateway.start()
-  await platform.online(keys.claw_id)
+  ;({ gateway, model, platform } = stage)
   ada = await Person.on(platform, "Ada", keys)
 })
 
-afterAll(async () => {
-  await gateway?.stop()
-  await platform?.stop()
-  await model?.stop()
-  gateway?.remove()
-})
+afterAll(() => stage?.strike())
 
-const log = () => gateway.output.slice(-40).join("")
+const log = () => stage.log()
 
 /** The model begins, and goes on when it is let: never, by default. */
 const stalls = (words: string, gate = Model.never) => {
@@ -135,36 +117,7 @@ describe("messages at once", () => {
   })
 })
 
-describe("tools and methods", () => {
-  it("the operator's own agent finds ours behind tool_search, and rubbish is refused in words", async () => {
-    let results: ReadonlyArray<string> = []
-    model.otherwise = (asked) => {
-      if (!lastWords(asked).includes("Who are you there?")) return undefined
-      const call = (args: object) => ({
-        pieces: [],
-        call: { name: "tool_call", arguments: { id: "insta_get_plugin_profile", args } }
-      })
-      results = asked.messages.filter(({ role }) => role === "tool").map(({ content }) => JSON.stringify(content))
-      if (results.length === 0) return call({})
-      return results.length === 1 ? call({ rubbish: [1], account_id: 7 }) : { pieces: ["Seen."] }
-    }
-    await gateway.call("agent", {
-      message: "Who are you there?",
-      sessionKey: "agent:main:main",
-      idempotencyKey: crypto.randomUUID()
-    })
-    await until("both calls have answered", () => results.length === 2, 40_000)
-    model.otherwise = undefined
-    const operator = model.asked.findLast((asked) => lastWords(asked).includes("Who are you there?"))
-    assert.include(operator?.tools ?? [], "tool_call")
-    assert.match(String(results[0]), /insta_get_plugin_profile.*claw_id/s)
-    // Law secret.
-    assert.notInclude(JSON.stringify(results), keys.app_secret)
-    // A stranger has neither the tools nor the way to them.
-    await answers(await ada.begin(), "Have you tools?")
-    assert.deepStrictEqual(model.asked.at(-1)?.tools, [])
-  })
-
+describe("methods, and what is said unasked", () => {
   it("a method of the gateway without the right to it, or with rubbish, is refused and harms nothing", async () => {
     const refusal = (params: object) =>
       gateway.call("instaclaw.registration.submit", params).then(

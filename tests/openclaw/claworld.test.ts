@@ -16,10 +16,12 @@ import * as WorldLine from "../../src/layers/worlds/WorldLine.ts"
 import { AgentRuntime, type Turn } from "../../src/services/channel/AgentRuntime.ts"
 import { endToken } from "../../src/services/protocol/Worlds.ts"
 import { toolNames } from "../../src/services/protocol/WorldTools.ts"
-import { Gateway } from "./Gateway.ts"
+import type { Gateway } from "./Gateway.ts"
 import { hasToolResult, lastWords, Model } from "./Model.ts"
-import { Platform } from "./Platform.ts"
+import type { Platform } from "./Platform.ts"
+import { Stage } from "./Stage.ts"
 
+let stage: Stage
 let model: Model
 let platform: Platform
 let gateway: Gateway
@@ -48,8 +50,11 @@ const activate = (displayName: string) =>
   runtime.runPromise(activation.activate({ serverUrl: new URL(platform.url), displayName }))
 
 beforeAll(async () => {
-  model = await Model.start()
-  platform = await Platform.start()
+  stage = await Stage.set(bringUp)
+})
+
+const bringUp = async (stage: Stage): Promise<void> => {
+  ;({ model, platform } = stage)
   peer.line = await runtime.runPromise(
     WorldLine.open({
       accountId: "peer",
@@ -70,11 +75,7 @@ beforeAll(async () => {
     its().api.join(world, { agentId: its().identity.agentId, profile: profile("Cartographer of the north") })
   )
   const second = await activate("Second")
-  gateway = await Gateway.make({
-    modelUrl: model.url,
-    channel: { enabled: false },
-    env: { SECOND_TOKEN: Redacted.value(second.appToken) }
-  })
+  gateway = await stage.host({ enabled: false }, { env: { SECOND_TOKEN: Redacted.value(second.appToken) } })
   const file = join(gateway.home, "openclaw.json")
   const config = JSON.parse(readFileSync(file, "utf8")) as { channels: object }
   config.channels = {
@@ -93,23 +94,21 @@ beforeAll(async () => {
   }
   writeFileSync(file, JSON.stringify(config))
   await gateway.start()
-})
+}
 
 afterAll(async () => {
-  await gateway?.stop()
+  // The gateway first: the peer answers what is still open.
+  await stage?.gateway.stop()
   await runtime.runPromise(Scope.close(scope, Exit.void))
   await runtime.dispose()
-  await platform?.stop()
-  await model?.stop()
-  gateway?.remove()
+  await stage?.strike()
 })
 
-/** What the host said last, for a test that failed. */
-const log = () => gateway.output.slice(-60).join("")
+const log = () => stage.log()
 
 /** What happens in another process: looked for until it is there. */
 const until = async <A>(look: () => Promise<A | undefined>, what: string): Promise<A> => {
-  const deadline = Date.now() + 100_000
+  const deadline = Date.now() + 300_000
   for (;;) {
     const found = await look()
     if (found !== undefined) return found
@@ -291,4 +290,141 @@ describe("the channel claworld", () => {
       ["claworld-help", "claworld-join-and-chat", "claworld-manage-worlds"]
     )
   })
+})
+
+/**
+ * A talk outside of worlds, asked for by the host's agent: what the other one says, in order. Gives where it stands, on
+ * demand, and its turns once it has ended.
+ */
+const talkAbout = async (brief: string, words: ReadonlyArray<string>) => {
+  let said = 0
+  peer.says = () => words[said++] ?? `Nothing more.\n${endToken}`
+  const requested = await tool("claworld_request_chat", {
+    accountId: "default",
+    targetAgentId: its().identity.agentId,
+    openingMessage: brief,
+    // A gateway that comes back takes its time.
+    episodePolicy: { maxTurns: 12, turnTimeoutMs: 900_000 }
+  })
+  assert.notStrictEqual(requested["status"], "error", JSON.stringify(requested))
+  const { chatRequestId } = requested["chatRequest"] as { readonly chatRequestId: string }
+  const accepted = await runtime.runPromise(its().api.acceptChatRequest(chatRequestId))
+  const key = accepted.chatRequest.conversation?.conversationKey ?? ""
+  const turns = async () => (await runtime.runPromise(its().api.transcript(key))).turns.map(({ text }) => text)
+  const ended = () =>
+    until(async () => {
+      const found = await runtime.runPromise(its().api.transcript(key))
+      return found.conversation.status === "ended"
+        ? found.turns.map(({ text }) => text).filter((text) => text !== "")
+        : undefined
+    }, "the end of the talk")
+  return { turns, ended }
+}
+
+/** How often the model was asked about this. */
+const askedOf = (words: string) => model.asked.filter((request) => lastWords(request).includes(words)).length
+
+const hasCome = async (what: string, holds: () => boolean) =>
+  until(() => Promise.resolve(holds() ? true : undefined), what)
+
+const online = () =>
+  until(async () => ((await accounts()).get("default")?.connected === true ? true : undefined), "the line")
+
+/** The host's agent opens, hangs at the other one's first words, and goes on at the second. */
+const hangs = (brief: string) => {
+  model.otherwise = (asked) => {
+    const words = lastWords(asked)
+    if (words.includes(brief)) return { pieces: ["Hello from the host."] }
+    if (words.includes("One from Node.")) return { pieces: ["The beginning", " and no end."], gate: Model.never }
+    return { pieces: [`Here again.\n${endToken}`] }
+  }
+  return ["One from Node.", "Two from Node.", `Goodbye.\n${endToken}`]
+}
+
+describe("a talk that is cut off on the host's side", () => {
+  it("law stop: the account is stopped in the middle of a turn: its run ends, and the talk goes on after the start", async () => {
+    const { ended } = await talkAbout("To be stopped.", hangs("To be stopped."))
+    await hasCome("the turn", () => askedOf("One from Node.") > 0)
+    const before = askedOf("One from Node.")
+    await gateway.call("channels.stop", { channel: "claworld", accountId: "default" })
+    await hasCome("the end of the run", () => model.cut.some((said) => said.includes("One from Node.")))
+    await until(async () => ((await accounts()).get("default")?.running === false ? true : undefined), "the stop")
+    await gateway.call("channels.start", { channel: "claworld", accountId: "default" })
+    assert.deepStrictEqual(
+      await ended(),
+      ["Hello from the host.", "One from Node.", "Two from Node.", "Here again.", "Goodbye."],
+      log()
+    )
+    // Law once: what it had begun to say is not asked for again.
+    assert.strictEqual(askedOf("One from Node."), before)
+  }, 200_000)
+
+  it("kill -9 of the gateway: one silence for the turn that was cut off, no second run of it, and the talk ends as it should", async () => {
+    const cut = askedOf("One from Node.")
+    const { ended } = await talkAbout("To be killed.", hangs("To be killed."))
+    await hasCome("the turn", () => askedOf("One from Node.") === cut + 1)
+    await gateway.stop("SIGKILL")
+    await gateway.start()
+    await online()
+    assert.deepStrictEqual(
+      await ended(),
+      ["Hello from the host.", "One from Node.", "Two from Node.", "Here again.", "Goodbye."],
+      log()
+    )
+    // Neither by us nor by the host, which takes up by itself what a crash has cut off.
+    assert.strictEqual(askedOf("One from Node."), cut + 1)
+    // Nor does a later start: a talk from then on is as any other.
+    model.otherwise = (asked) => ({
+      pieces: [lastWords(asked).includes("Afterwards.") ? "All well." : `So be it.\n${endToken}`]
+    })
+    const after = await talkAbout("Afterwards.", [`Indeed.\n${endToken}`])
+    assert.deepStrictEqual(await after.ended(), ["All well.", "Indeed.", "So be it."])
+    assert.strictEqual(askedOf("One from Node."), cut + 1)
+  }, 600_000)
+})
+
+describe("what the operator does to it while it runs", () => {
+  it("restarts by the host's own method", async () => {
+    for (let round = 0; round < 3; round++) {
+      await gateway.call("channels.stop", { channel: "claworld" })
+      await until(async () => ((await accounts()).get("default")?.running === false ? true : undefined), "the stop")
+      await gateway.call("channels.start", { channel: "claworld" })
+      await online()
+    }
+    assert.deepInclude(await tool("claworld_pair_agent", {}), { status: "paired", accountId: "default" })
+  }, 200_000)
+
+  it("`openclaw claworld setup` writes an account, which the running gateway takes up; what cannot work is refused", async () => {
+    const third = await activate("Third")
+    const file = join(gateway.home, "openclaw.json")
+    const before = readFileSync(file, "utf8")
+    const refused = await gateway.cli("claworld", "setup", "--account", "bad", "--url", "http://far.example")
+    assert.notStrictEqual(refused.code, 0, refused.output)
+    assert.include(refused.output, "is not encrypted and not on this machine")
+    assert.strictEqual(readFileSync(file, "utf8"), before)
+    const token = Redacted.value(third.appToken)
+    const done = await gateway.cli(
+      "claworld",
+      "setup",
+      "--account",
+      "third",
+      "--url",
+      platform.url,
+      "--app-token",
+      token
+    )
+    assert.strictEqual(done.code, 0, done.output)
+    assert.notInclude(done.output, token)
+    await until(
+      async () => ((await accounts()).get("third")?.connected === true ? true : undefined),
+      "the third account"
+    )
+    await online()
+    assert.deepInclude(await tool("claworld_pair_agent", { accountId: "third" }), { status: "paired" })
+    const status = await gateway.cli("claworld", "status")
+    assert.strictEqual(status.code, 0, status.output)
+    assert.match(status.output, /third: on the line/)
+    assert.match(status.output, /refused: not on the line/)
+    assert.match(status.output, /does not take the app token/)
+  }, 900_000)
 })

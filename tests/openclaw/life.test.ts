@@ -6,51 +6,38 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Gateway } from "./Gateway.ts"
+import type { Gateway } from "./Gateway.ts"
 import { lastWords, Model } from "./Model.ts"
 import { Person, until } from "./Person.ts"
 import { type Keys, Platform } from "./Platform.ts"
+import { Stage } from "./Stage.ts"
 
+let stage: Stage
 let model: Model
-let platform: Platform
 let gateway: Gateway
 let keys: Keys
 let ada: Person
 let data: string
 
 beforeAll(async () => {
-  model = await Model.start()
   data = mkdtempSync(join(tmpdir(), "clawfiber-openclaw-data-"))
-  platform = await Platform.start(0, data)
-  keys = await platform.register("Survivor")
-  gateway = await Gateway.make({
-    modelUrl: model.url,
-    channel: {
-      enabled: true,
-      wsUrl: platform.url,
-      appKey: keys.app_key,
-      appSecret: keys.app_secret,
-      dmPolicy: "open",
-      allowFrom: ["*"]
-    },
-    counted: true,
-    // The operator's choice: what nothing was shown of is run again after a crash.
-    env: { CLAWFIBER_RERUN_INTERRUPTED: "if-silent" }
-  })
-  await gateway.start()
-  await platform.online(keys.claw_id)
-  ada = await Person.on(platform, "Ada", keys)
+  stage = await Stage.set(async (stage) => {
+    keys = await stage.open("Survivor", {
+      counted: true,
+      // The operator's choice: what nothing was shown of is run again after a crash.
+      env: { CLAWFIBER_RERUN_INTERRUPTED: "if-silent" }
+    })
+  }, data)
+  ;({ gateway, model } = stage)
+  ada = await Person.on(stage.platform, "Ada", keys)
 })
 
 afterAll(async () => {
-  await gateway?.stop()
-  await platform?.stop()
-  await model?.stop()
-  gateway?.remove()
+  await stage?.strike()
   rmSync(data, { recursive: true, force: true, maxRetries: 5 })
 })
 
-const log = () => gateway.output.slice(-80).join("")
+const log = () => stage.log()
 
 /** How often the model was asked about this. */
 const asked = (words: string) => model.asked.filter((request) => lastWords(request).includes(words)).length
@@ -58,7 +45,7 @@ const asked = (words: string) => model.asked.filter((request) => lastWords(reque
 const config = () => readFileSync(join(gateway.home, "openclaw.json"), "utf8")
 
 const isOnline = async () => {
-  const agent = await platform.get("Watcher", `/api/agents/${keys.claw_id}`)
+  const agent = await stage.platform.get("Watcher", `/api/agents/${keys.claw_id}`)
   return (agent as { readonly online: boolean }).online
 }
 
@@ -234,8 +221,8 @@ describe("half an hour of a host, compressed", () => {
   it("the platform goes away and comes back with everything it had", { timeout: 120_000 }, async () => {
     const session = await ada.begin()
     await talk(session, "Before it goes.")
-    const port = Number(new URL(platform.url).port)
-    await platform.stop()
+    const port = Number(new URL(stage.platform.url).port)
+    await stage.platform.stop()
     const status = async () => {
       const answer = (await gateway.call("channels.status", { probe: false })) as {
         readonly channelAccounts: { readonly instaclaw: ReadonlyArray<{ readonly lifecycle?: string }> }
@@ -243,8 +230,8 @@ describe("half an hour of a host, compressed", () => {
       return answer.channelAccounts.instaclaw[0]?.lifecycle
     }
     await until("recovering", async () => (await status()) === "recovering")
-    platform = await Platform.start(port, data)
-    ada = await Person.on(platform, "Ada", keys)
+    stage.platform = await Platform.start(port, data)
+    ada = await Person.on(stage.platform, "Ada", keys)
     await talk(session, "Back again.")
     assert.strictEqual(await status(), "ready")
     assert.deepStrictEqual(

@@ -4,40 +4,27 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { verifyChannelMessageReceiveAckPolicyAdapterProofs } from "openclaw/plugin-sdk/channel-outbound"
 import { message } from "../../src/programs/openclaw/outbound.ts"
-import { Gateway } from "./Gateway.ts"
-import { Model } from "./Model.ts"
-import { type Keys, Platform } from "./Platform.ts"
+import type { Gateway } from "./Gateway.ts"
+import type { Keys, Platform } from "./Platform.ts"
+import { Stage } from "./Stage.ts"
+import { lastWords, type Model, textOf } from "./Model.ts"
+import { Person, until } from "./Person.ts"
 
+let stage: Stage
 let model: Model
 let platform: Platform
 let gateway: Gateway
 let keys: Keys
 
 beforeAll(async () => {
-  model = await Model.start()
-  platform = await Platform.start()
-  keys = await platform.register("Speaker")
-  gateway = await Gateway.make({
-    modelUrl: model.url,
-    channel: {
-      enabled: true,
-      wsUrl: platform.url,
-      appKey: keys.app_key,
-      appSecret: keys.app_secret,
-      dmPolicy: "open",
-      allowFrom: ["*"]
-    }
+  stage = await Stage.set(async (stage) => {
+    // As people have it: tools hide behind tool_search.
+    keys = await stage.open("Speaker", { tools: {}, timeoutSeconds: 300 })
   })
-  await gateway.start()
-  await platform.online(keys.claw_id)
+  ;({ gateway, model, platform } = stage)
 })
 
-afterAll(async () => {
-  await gateway?.stop()
-  await platform?.stop()
-  await model?.stop()
-  gateway?.remove()
-})
+afterAll(() => stage?.strike())
 
 interface Message {
   readonly message_id: string
@@ -124,4 +111,73 @@ describe("what people say to it", () => {
     })
     assert.strictEqual(policies.filter(({ status }) => status === "verified").length, 1)
   })
+})
+
+/** What our tool said, in what the host made of it: some host's frame around a text, or around a JSON in a JSON. */
+const ownAnswer = (said: string): Readonly<Record<string, unknown>> => {
+  const seek = (value: unknown): Readonly<Record<string, unknown>> | undefined => {
+    if (typeof value === "string") {
+      try {
+        return seek(JSON.parse(value))
+      } catch {
+        return undefined
+      }
+    }
+    if (typeof value !== "object" || value === null) return undefined
+    if ("registration" in value && "connection" in value) return value as Readonly<Record<string, unknown>>
+    for (const inner of Object.values(value)) {
+      const found = seek(inner)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+  const found = seek(said)
+  if (found === undefined) throw new Error(`no answer of the tool in: ${said}`)
+  return found
+}
+
+describe("the operator's own agent", () => {
+  it("the operator's own agent finds ours by tool_search, calls it, and is told in words of rubbish", async () => {
+    let results: ReadonlyArray<string> = []
+    const calls = [
+      { name: "tool_search", arguments: { query: "who is this agent on the InstaClaw platform", limit: 8 } },
+      { name: "tool_call", arguments: { id: "insta_get_plugin_profile", args: {} } },
+      { name: "tool_call", arguments: { id: "insta_grab_task", args: { rubbish: [1], task_id: 7 } } }
+    ]
+    model.otherwise = (asked) => {
+      if (!lastWords(asked).includes("Who are you there?")) return undefined
+      results = asked.messages.filter(({ role }) => role === "tool").map(({ content }) => textOf(content))
+      const call = calls[results.length]
+      return call === undefined ? { pieces: ["Seen."] } : { pieces: [], call }
+    }
+    await gateway.call("agent", {
+      message: "Who are you there?",
+      sessionKey: "agent:main:main",
+      idempotencyKey: crypto.randomUUID()
+    })
+    await until("all three have answered", () => results.length === calls.length, 280_000).catch((cause: unknown) => {
+      throw new Error(`${JSON.stringify(results)}\n${stage.log()}`, { cause })
+    })
+    model.otherwise = undefined
+    const operator = model.asked.findLast((asked) => lastWords(asked).includes("Who are you there?"))
+    // Hidden: only the way to them is among the tools.
+    assert.includeMembers([...(operator?.tools ?? [])], ["tool_search", "tool_call"])
+    assert.isFalse(operator?.tools.some((name) => name.startsWith("insta_")))
+    const [found = "", profile = "", refused = ""] = results
+    assert.include(found, "insta_get_plugin_profile")
+    // The tool's own answer, of this account and its line.
+    const answer = ownAnswer(profile)
+    assert.deepInclude(answer, { registration: "registered", pending: null, setback: null })
+    assert.deepInclude(answer["connection"], { phase: "connected", failed_attempts: 0 })
+    assert.strictEqual((answer["profile"] as { readonly claw_id?: string } | null)?.claw_id, "default")
+    assert.match(refused, /task_id/)
+    assert.match(refused, /invalid|must|expected/i)
+    // Law secret.
+    assert.notInclude(JSON.stringify(results), keys.app_secret)
+    // A stranger has neither the tools nor the way to them.
+    const ada = await Person.on(platform, "Ada", keys)
+    const { done } = await ada.ask(await ada.begin(), "Have you tools?", { background: true })
+    assert.include(done, "Have you tools?")
+    assert.deepStrictEqual(model.asked.at(-1)?.tools, [])
+  }, 300_000)
 })
