@@ -36,6 +36,14 @@ const maxEnded = 20
 const maxQuestions = 5
 const stopped = "Its operator stopped the work on it."
 
+/** What was said yes to is still what is asked: its poster may have changed it meanwhile. */
+const isSame = (one: Task, other: Task): boolean =>
+  one.title === other.title &&
+  one.description === other.description &&
+  one.bounty === other.bounty &&
+  one.deadline === other.deadline &&
+  one.files.length === other.files.length
+
 type Runner = Effect.Success<ReturnType<typeof WorkRunner.make>>
 
 /** A job that is shown, and what came up beside it. */
@@ -43,7 +51,7 @@ interface Entry {
   job: Work.Job
   leaseUntil: number | undefined
   question: Task | undefined
-  answer: boolean | undefined
+  answer: { readonly take: boolean; readonly to: Task } | undefined
   stopping: boolean
   readonly log: Array<LogLine>
 }
@@ -125,12 +133,12 @@ export const make = Effect.fnUntraced(function* (
   const ask = (task: Task) =>
     Effect.sync(() => {
       const entry = entries.get(task.id)
-      const answer = entry?.answer
-      if (entry !== undefined) {
-        entry.answer = undefined
-        entry.question = answer === undefined ? task : undefined
-      }
-      return answer
+      if (entry === undefined) return undefined
+      const { answer } = entry
+      entry.answer = undefined
+      const stands = answer !== undefined && (!answer.take || isSame(answer.to, task))
+      entry.question = stands ? undefined : task
+      return stands ? answer.take : undefined
     })
 
   const runnerOf = Effect.fnUntraced(function* (api: TaskApi["Service"], clawId: string) {
@@ -207,8 +215,8 @@ export const make = Effect.fnUntraced(function* (
     answer: Effect.fnUntraced(function* (taskId, take) {
       const entry = entries.get(taskId)
       if (entry?.question === undefined) return false
+      entry.answer = { take, to: entry.question }
       entry.question = undefined
-      entry.answer = take
       yield* Queue.offer(wake, undefined)
       return true
     }),

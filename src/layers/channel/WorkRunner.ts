@@ -75,6 +75,11 @@ const maxResult = bounds.resultDescription
 /** Deliverables that are looked after, newest first, whether they come back. */
 const maxWatched = 20
 
+const notAllowed = {
+  _tag: "Decline",
+  why: "It is not among what the operator lets the agent take now."
+} as const
+
 const lost = (): Work.Event => ({ _tag: "Lost", why: "The lease ran out before it was handed in." })
 
 const pathOf = (input: unknown): string | undefined =>
@@ -339,7 +344,11 @@ export const make = Effect.fnUntraced(function* (options: Options) {
     if (found._tag === "Failure" && found.failure.transient) return yield* stuck(job, found.failure)
     if (found._tag === "Failure") return { _tag: "Decline", why: found.failure.message }
     if (found.success.status !== "available") return { _tag: "Decline", why: "It is not on the market any more." }
-    const yes = yield* question.withPermits(1)(ask(found.success))
+    const task = found.success
+    // Its poster may have changed it since it was chosen.
+    if (!Work.isAllowed(task, options.limits, yield* Clock.currentTimeMillis)) return notAllowed
+    if (!Work.hasTerms(job, task)) return { _tag: "Ask", terms: task }
+    const yes = yield* question.withPermits(1)(ask(task))
     if (yes === undefined) return undefined
     return yes ? { _tag: "Take" } : { _tag: "Decline", why: "Its operator said no." }
   })
@@ -420,7 +429,7 @@ export const make = Effect.fnUntraced(function* (options: Options) {
       const now = yield* Clock.currentTimeMillis
       return Work.isAllowed({ ...job, deadline: job.deadline }, options.limits, now)
         ? job
-        : yield* moved(job, { _tag: "Decline", why: "It is not among what the operator lets the agent take now." })
+        : yield* moved(job, notAllowed)
     }
     if (job.state !== "doing" || waiting.has(job.taskId)) return job
     return yield* moved(

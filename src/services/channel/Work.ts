@@ -43,7 +43,8 @@ export const Job = Schema.Struct({
 export type Job = typeof Job.Type
 
 export type Event =
-  | { readonly _tag: "Ask" }
+  /** Asked anew where its poster has changed it. */
+  | { readonly _tag: "Ask"; readonly terms?: Terms | undefined }
   /** A person said yes, or need not be asked. */
   | { readonly _tag: "Take" }
   | { readonly _tag: "Decline"; readonly why: string }
@@ -63,7 +64,7 @@ export type Event =
   | { readonly _tag: "Accepted" }
 
 const from: Readonly<Record<Event["_tag"], ReadonlyArray<State>>> = {
-  Ask: ["chosen"],
+  Ask: ["chosen", "asking"],
   Take: ["chosen", "asking"],
   Decline: ["chosen", "asking"],
   Got: ["grabbing"],
@@ -108,11 +109,12 @@ const held: ReadonlySet<State> = new Set(from.Lost)
 /** The task is this agent's, as far as it knows. */
 export const isHeld = (job: Job): boolean => held.has(job.state)
 
-export const begin = (
-  task: Pick<Job, "taskId" | "title" | "category" | "bounty"> & { readonly deadline: number | undefined },
-  attempt: string,
-  now: number
-): Job => ({
+/** What a job is about; its poster may change it as long as nobody has it. */
+export interface Terms extends Pick<Job, "title" | "category" | "bounty"> {
+  readonly deadline: number | undefined
+}
+
+export const begin = (task: Terms & Pick<Job, "taskId">, attempt: string, now: number): Job => ({
   taskId: task.taskId,
   title: task.title,
   category: task.category,
@@ -125,6 +127,17 @@ export const begin = (
   notes: [],
   chosenAt: now,
   changedAt: now
+})
+
+export const hasTerms = (job: Job, { bounty, category, deadline, title }: Terms): boolean =>
+  job.title === title && job.category === category && job.bounty === bounty && job.deadline === deadline
+
+const withTerms = ({ deadline: _deadline, ...job }: Job, { bounty, category, deadline, title }: Terms): Job => ({
+  ...job,
+  title,
+  category,
+  bounty,
+  ...(deadline === undefined ? {} : { deadline })
 })
 
 /** What of the last round does not count any longer. */
@@ -157,6 +170,7 @@ const changed = (job: Job, event: Event): Job => {
     case "Lost":
       return { ...job, why: event.why }
     case "Ask":
+      return event.terms === undefined ? job : withTerms(job, event.terms)
     case "Take":
     case "Archived":
     case "Submitted":

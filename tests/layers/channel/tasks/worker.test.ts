@@ -147,6 +147,39 @@ describe("an account at paid work", () => {
     )
   )
 
+  it.live("asks again where its poster has changed what the operator said yes to", () =>
+    world(({ market, worker }) =>
+      Effect.gen(function* () {
+        market.post({ id: "t1", title: "One", bounty: "20" })
+        const one = yield* worker({ lookEvery: "1 hour" })
+        yield* until(one, (state) => first(state)?.question !== undefined)
+        // Nobody has looked since.
+        market.post({ id: "t1", title: "One", bounty: "2.5" })
+        assert.isTrue(yield* one.answer("t1", true))
+        const again = yield* until(one, (state) => first(state)?.question !== undefined)
+        assert.strictEqual(first(again)?.job.state, "asking")
+        assert.strictEqual(first(again)?.job.bounty, "2.5")
+        assert.strictEqual(market.grabsOf("t1"), 0)
+        assert.isTrue(yield* one.answer("t1", true))
+        yield* until(one, (state) => first(state)?.job.state === "reported")
+      })
+    )
+  )
+
+  it.live("takes a question back when its poster has changed the task to one that the operator lets nobody take", () =>
+    world(({ market, worker }) =>
+      Effect.gen(function* () {
+        market.post({ id: "t1", title: "One", bounty: "20" })
+        const one = yield* worker({ limits: { categories: [], maxBounty: "30" } })
+        yield* until(one, (state) => first(state)?.question !== undefined)
+        market.post({ id: "t1", title: "One", bounty: "30.5" })
+        const gone = yield* until(one, (state) => first(state)?.question === undefined)
+        assert.strictEqual(first(gone)?.job.state, "declined")
+        assert.strictEqual(market.grabsOf("t1"), 0)
+      })
+    )
+  )
+
   it.live("stops in the middle and gives the task back (law stop)", () =>
     world(({ market, worker }) =>
       Effect.gen(function* () {
