@@ -33,7 +33,7 @@ import * as faults from "./faults.ts"
 import * as files from "./files.ts"
 import type { GatewayContext, PluginRuntime } from "./host.ts"
 import * as logging from "./logging.ts"
-import { busyOf, report, statusOf } from "./report.ts"
+import { idle, report, statusOf, telling } from "./report.ts"
 import * as running from "./running.ts"
 import * as seat from "./seat.ts"
 import * as speaking from "./speaking.ts"
@@ -66,7 +66,7 @@ const serve = Effect.fnUntraced(function* (
       return () => void open.delete(sessionKey)
     },
     received: () => context.setStatus({ accountId: account.accountId, lastInboundAt: Date.now() }),
-    busy: (turns) => context.setStatus(busyOf(account.accountId, turns)),
+    busy: telling(context),
     attach: files.attaching({
       config: () => context.cfg,
       speaking: () => speaks,
@@ -164,13 +164,14 @@ export const start = async (context: GatewayContext, host: PluginRuntime): Promi
     return
   }
   const run = running.snapshot()
-  context.setStatus({ ...statusOf(account, undefined, undefined), lastError: null })
+  context.setStatus({ ...statusOf(account, undefined, undefined), ...idle, lastError: null })
   await running.closeLeftovers(channel, context, host)
   const runtime = ManagedRuntime.make(logging.layer(log, running.nameOf(channel, context), account.debug))
   const fault = await running.faultOf(runtime, serve(context, host, run), abortSignal)
   await runtime.dispose()
   context.setStatus({
     ...statusOf(account, undefined, fault),
+    ...idle,
     running: false,
     lifecycle: fault === undefined ? "stopped" : "blocked",
     lastError: fault ?? null

@@ -6,7 +6,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as Accounts from "../../services/channel/Accounts.ts"
 import type { ConnectionState } from "../../services/channel/Connection.ts"
 import type { Account } from "./config.ts"
-import type { AccountStatus } from "./host.ts"
+import type { AccountStatus, GatewayContext } from "./host.ts"
 
 /** `reason`: why there is no line, in a sentence. */
 export const statusOf = (
@@ -44,13 +44,25 @@ export const statusOf = (
   }
 }
 
-/** How many turns the host is at. The host leaves an account alone that says it is at work. */
-export const busyOf = (accountId: string, turns: number): AccountStatus => ({
-  accountId,
-  busy: turns > 0,
-  activeRuns: turns,
-  lastRunActivityAt: Date.now()
-})
+/** At nothing: how an account begins and ends. */
+export const idle = { busy: false, activeRuns: 0 } as const
+
+/** Tells how many turns the host is at, until the account is over: the host leaves one alone that says it is at work. */
+export const telling =
+  ({
+    abortSignal,
+    account,
+    setStatus
+  }: Pick<GatewayContext<{ readonly accountId: string }>, "abortSignal" | "account" | "setStatus">) =>
+  (turns: number): void => {
+    if (abortSignal.aborted) return
+    setStatus({
+      accountId: account.accountId,
+      busy: turns > 0,
+      activeRuns: turns,
+      lastRunActivityAt: Date.now()
+    })
+  }
 
 const waiting: Readonly<Record<string, string | undefined>> = {
   absent: "no identity yet",

@@ -27,7 +27,7 @@ import { Failure } from "../../Failure.ts"
 import { version } from "../../version.ts"
 import type { GatewayContext, PluginRuntime } from "../host.ts"
 import * as logging from "../logging.ts"
-import { busyOf, statusOf } from "../report.ts"
+import { idle, statusOf, telling } from "../report.ts"
 import * as running from "../running.ts"
 import { type Account, channel } from "./config.ts"
 import * as desk from "./desk.ts"
@@ -101,7 +101,7 @@ const serve = Effect.fnUntraced(function* (
     allowFrom: [],
     opened: () => () => {},
     received: () => context.setStatus({ accountId: account.accountId, lastInboundAt: Date.now() }),
-    busy: (turns) => context.setStatus(busyOf(account.accountId, turns)),
+    busy: telling(context),
     now: () => Date.now()
   })
   // A run that the host is still taking down would be met by the account's next start. Behind the line, which ends first.
@@ -164,7 +164,7 @@ export const start = async (context: Context, host: PluginRuntime): Promise<void
     )
   )
   const place = await runtime.runPromise(desk.take(account, cfg))
-  context.setStatus({ ...statusOf(account, undefined, undefined), lastError: null })
+  context.setStatus({ ...statusOf(account, undefined, undefined), ...idle, lastError: null })
   let fault = faults.blocking(cfg, accountId) ?? faults.unresolved(account)
   if (fault === undefined) {
     await running.closeLeftovers(channel, context, host)
@@ -182,6 +182,7 @@ export const start = async (context: Context, host: PluginRuntime): Promise<void
   await runtime.dispose()
   context.setStatus({
     accountId,
+    ...idle,
     running: false,
     connected: false,
     lifecycle: "stopped",
