@@ -3,10 +3,13 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type OpenAI from "openai"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Gateway } from "./Gateway.ts"
-import { hasToolResult, lastWords, Model } from "./Model.ts"
-import { type Keys, Platform } from "./Platform.ts"
+import type { Gateway } from "./Gateway.ts"
+import { hasToolResult, lastWords, type Model } from "./Model.ts"
+import { Person, until } from "./Person.ts"
+import type { Keys, Platform } from "./Platform.ts"
+import { Stage } from "./Stage.ts"
 
+let stage: Stage
 let model: Model
 let platform: Platform
 /** Open to everybody, without tools. */
@@ -17,13 +20,11 @@ let gateway: Gateway
 let ada: OpenAI
 
 beforeAll(async () => {
-  model = await Model.start()
-  platform = await Platform.start()
-  open = await platform.register("Open")
-  friends = await platform.register("Friends")
-  gateway = await Gateway.make({
-    modelUrl: model.url,
-    channel: {
+  stage = await Stage.set(async (stage) => {
+    ;({ model, platform } = stage)
+    open = await platform.register("Open")
+    friends = await platform.register("Friends")
+    gateway = await stage.host({
       enabled: true,
       wsUrl: platform.url,
       appKey: open.app_key,
@@ -33,19 +34,14 @@ beforeAll(async () => {
       // Keys of a later version, or of the host: they keep nothing from starting.
       somethingNew: true,
       accounts: { friends: { appKey: friends.app_key, appSecret: friends.app_secret, dmPolicy: "pairing" } }
-    }
+    })
+    await gateway.start()
+    await Promise.all([platform.online(open.claw_id), platform.online(friends.claw_id)])
   })
-  await gateway.start()
   ada = await platform.person("Ada")
-  await Promise.all([platform.online(open.claw_id), platform.online(friends.claw_id)])
 })
 
-afterAll(async () => {
-  await gateway?.stop()
-  await platform?.stop()
-  await model?.stop()
-  gateway?.remove()
-})
+afterAll(() => stage?.strike())
 
 interface Answered {
   readonly deltas: ReadonlyArray<string>
@@ -76,13 +72,16 @@ const ask = async (keys: Keys, input: string, onDelta?: (text: string) => void):
 const persist = async (keys: Keys, input: string): Promise<Answered> => {
   for (let attempt = 0; ; attempt++) {
     await platform.online(keys.claw_id)
-    const answered = await ask(keys, input)
-    if (answered.failure === undefined || attempt === 3 || !answered.failure.includes("being stopped")) return answered
+    const answered = await ask(keys, input).catch((cause: unknown) => {
+      if (attempt < 5 && String(cause).includes("not on the line")) return undefined
+      throw cause
+    })
+    if (answered === undefined) continue
+    if (answered.failure === undefined || attempt > 4 || !answered.failure.includes("being stopped")) return answered
   }
 }
 
-/** What the host said last, for a test that failed. */
-const log = () => gateway.output.slice(-60).join("")
+const log = () => stage.log()
 
 describe("chat through the host's agent", () => {
   it("streams the model's words to the person, once and in order, before the model has ended", async () => {
@@ -95,6 +94,58 @@ describe("chat through the host's agent", () => {
     assert.strictEqual(deltas.join(""), done)
     // The gate opened by the first delta: nothing was held back until the end.
     assert.isAbove(deltas.length, 1)
+  })
+
+  it("a person sees at once that the agent is at work, and the host that the account is", async () => {
+    interface Shown {
+      readonly accountId: string
+      readonly busy?: boolean
+      readonly activeRuns?: number
+      readonly lastRunActivityAt?: number
+    }
+    const shown = async (): Promise<Shown | undefined> => {
+      const { channelAccounts } = (await gateway.call("channels.status", { probe: false })) as {
+        readonly channelAccounts: { readonly instaclaw: ReadonlyArray<Shown> }
+      }
+      return channelAccounts.instaclaw.find(({ accountId }) => accountId === "default")
+    }
+    let go = () => {}
+    const gate = new Promise<void>((resolve) => (go = resolve))
+    model.otherwise = (asked) =>
+      lastWords(asked).includes("Think long.") ? { pieces: ["Thought."], gate, gateAt: 0 } : undefined
+    const stream = await ada.responses.create({ model: open.claw_id, input: "Think long.", stream: true })
+    const types: Array<string> = []
+    for await (const { type } of stream) {
+      types.push(type)
+      if (type !== "response.in_progress") continue
+      // The model has not said a word yet.
+      await until("busy", async () => (await shown())?.activeRuns === 1)
+      const first = (await shown())?.lastRunActivityAt ?? Infinity
+      // The host's own signs of life, while nothing is said: a turn that thinks long is not taken for a dead one.
+      await until("another sign of life", async () => ((await shown())?.lastRunActivityAt ?? 0) > first)
+      go()
+    }
+    model.otherwise = undefined
+    assert.isBelow(types.indexOf("response.in_progress"), types.indexOf("response.output_text.delta"))
+    assert.strictEqual(types.at(-1), "response.completed")
+    await until("idle again", async () => {
+      const now = await shown()
+      return now?.activeRuns === 0 && now.busy === false
+    })
+  }, 120_000)
+
+  it("law confined: to whom nobody has let in by name no file of the machine goes, and that is said", async () => {
+    writeFileSync(join(gateway.home, "workspace", "secret.txt"), "It is secret.")
+    model.otherwise = (asked) =>
+      lastWords(asked).includes("Your files!") ? { pieces: ["There:\n", "MEDIA:./secret.txt"] } : undefined
+    const { deltas, done, failure } = await ask(open, "Your files!")
+    model.otherwise = undefined
+    assert.isUndefined(failure, log())
+    assert.strictEqual(deltas.join(""), done)
+    assert.include(done, "There:")
+    assert.include(done, "The file secret.txt was not sent")
+    assert.notInclude(done, "](")
+    assert.notInclude(done, gateway.home)
   })
 
   it("law confined: whoever is not known by name gets an agent without tools, and the operator's prompt", async () => {
@@ -136,7 +187,7 @@ describe("chat through the host's agent", () => {
 describe("a stranger, and whom the operator let in", () => {
   it(
     "asks the operator first; then text around a tool call comes out whole and once",
-    { timeout: 120_000 },
+    { timeout: 240_000 },
     async () => {
       const stranger = await ask(friends, "Hello?")
       assert.isUndefined(stranger.failure, log())
@@ -168,8 +219,89 @@ describe("a stranger, and whom the operator let in", () => {
   )
 })
 
+describe("an answer with files, to whom the operator has let in", () => {
+  const answering = async (words: string, pieces: ReadonlyArray<string>) => {
+    model.otherwise = (asked) => (lastWords(asked).includes(words) ? { pieces } : undefined)
+    const answered = await persist(friends, words)
+    model.otherwise = undefined
+    assert.isUndefined(answered.failure, log())
+    assert.strictEqual(answered.deltas.join(""), answered.done)
+    // No path of the machine, and no mark of the host's.
+    assert.notInclude(answered.done, gateway.home)
+    assert.notInclude(answered.done, "MEDIA:")
+    return answered.done
+  }
+
+  it("brings them as links that open for that person, once, beside the words", async () => {
+    const files = { "report.txt": "It is in the report.", "second [2].txt": "And more." }
+    for (const [name, content] of Object.entries(files)) {
+      writeFileSync(join(gateway.home, "workspace", name), content)
+    }
+    const done = await answering("The reports, please.", [
+      "Here they are.\n",
+      "MEDIA:./report.txt\n",
+      `MEDIA:${join(gateway.home, "workspace", "second [2].txt")}\n`,
+      "MEDIA:./report.txt"
+    ])
+    assert.include(done, "Here they are.")
+    const links = [...done.matchAll(/\[([^\]]+)\]\((\/artifacts\/[\w-]+)\)/g)]
+    assert.deepStrictEqual(
+      links.map(([, name]) => name),
+      ["report.txt", "second (2).txt"],
+      done
+    )
+    assert.deepStrictEqual(
+      await Promise.all(links.map(([, , link]) => platform.text("Ada", String(link)))),
+      Object.values(files)
+    )
+    // Of nobody else.
+    const stranger = await platform.text("Mallory", String(links[0]?.[2])).then(
+      () => "open",
+      (cause: unknown) => String(cause)
+    )
+    assert.notStrictEqual(stranger, "open")
+  })
+
+  it("an address of the web stays an address; what cannot be sent is named", async () => {
+    const web = await answering("A picture, please.", ["Look:\n", "MEDIA:https://example.com/a.png"])
+    assert.include(web, "Look:")
+    assert.include(web, "https://example.com/a.png")
+    const none = await answering("What is not there.", ["Take it:\n", "MEDIA:./not-there.txt"])
+    assert.include(none, "Take it:")
+    assert.include(none, "not-there.txt")
+    assert.notInclude(none, "](")
+    const kept = await answering("The host's own.", ["Take it:\n", "MEDIA:/etc/passwd"])
+    assert.match(kept, /passwd/)
+    assert.notInclude(kept, "root:")
+    assert.notInclude(kept, "](")
+  })
+
+  it("its message tool knows where it is: without a target it speaks into this conversation", async () => {
+    const person = await Person.on(platform, "Ada", friends)
+    const session = await person.begin()
+    let result = ""
+    model.otherwise = (asked) => {
+      if (!lastWords(asked).includes("Use your tool.")) return undefined
+      if (hasToolResult(asked)) {
+        result = JSON.stringify(asked.messages.findLast(({ role }) => role === "tool"))
+        return { pieces: ["I did."] }
+      }
+      return { pieces: [], call: { name: "message", arguments: { action: "send", message: "By the tool." } } }
+    }
+    const answered = await person.ask(session, "Use your tool.", { background: true })
+    const asked = model.asked.findLast((one) => lastWords(one).includes("Use your tool."))
+    model.otherwise = undefined
+    assert.include(asked?.tools ?? [], "message", String(asked?.tools))
+    // What the host tells its agent of the channel.
+    assert.include(JSON.stringify(asked?.messages.filter(({ role }) => role === "system")), "InstaClaw: the answer to")
+    assert.isUndefined(answered.failure, log())
+    const replies = (await person.history(session)).map(({ reply_text }) => reply_text)
+    assert.include(replies, "By the tool.", result)
+  })
+})
+
 describe("checks of the host", () => {
-  it("finds nothing wrong with the configuration and the plugin", { timeout: 120_000 }, async () => {
+  it("finds nothing wrong with the configuration and the plugin", { timeout: 400_000 }, async () => {
     const validate = await gateway.cli("config", "validate")
     assert.strictEqual(validate.code, 0, validate.output)
     const doctor = await gateway.cli("plugins", "doctor")
