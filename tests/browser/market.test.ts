@@ -103,6 +103,8 @@ describe.skipIf(missing !== undefined)("the market, from a posted task to the po
     await field(page, "Link or token").fill(operator)
     await page.keyboard.press("Enter")
     const question = page.getByRole("listitem").filter({ hasText: "Shall it take this task?" })
+    // It may have asked before the bounty was changed.
+    await press(page, "Look now")
     await question.getByText("20 points · Text · deadline: none").waitFor()
     await question.getByText("Files: notes.txt (14 B)").waitFor()
     await page.getByRole("button", { name: "Take it: Count the words", exact: true }).click()
