@@ -27,6 +27,8 @@ export interface Job {
   readonly patches: ReadonlyArray<Patch>
   /** The law that is to catch it; without one every seed is run, and every law counts. */
   readonly law: Law | undefined
+  /** Ends with so many catches. */
+  readonly enough: number
   /** Number and profile; without a profile the world's own turn. */
   readonly seeds: ReadonlyArray<readonly [seed: number, profile: string | undefined]>
 }

@@ -29,8 +29,7 @@ registerHooks({
 // The same module, of another copy of the sources.
 const seeds = (await import(pathToFileURL(`${job.root}/src/programs/simulation/Seeds.ts`).href)) as typeof SeedsModule
 
-/** So many catches tell a frequency well enough; as do so many seeds, once it was caught at all. */
-const enough = 3
+/** So many seeds tell a frequency well enough, once it was caught at all. */
 const plenty = 20
 
 const laws: Record<string, number> = {}
@@ -44,6 +43,6 @@ for (const [seed, name] of job.seeds) {
   const right = broken.find((known) => job.law === undefined || known.law === job.law)
   if (right !== undefined) caught.push({ seed, profile, message: right.message })
   tell()
-  if (job.law !== undefined && (caught.length >= enough || (caught.length > 0 && run >= plenty))) break
+  if (job.law !== undefined && (caught.length >= job.enough || (caught.length > 0 && run >= plenty))) break
 }
 tell()

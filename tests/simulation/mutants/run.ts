@@ -4,6 +4,7 @@
  *
  *     npm run simulate:mutants                       # all of them, on all cores
  *     npm run simulate:mutants -- outbox --workers 1 # those with the word in their name or law
+ *     npm run simulate:mutants -- --brief            # one catch is enough, save for rare ones; how often is not told
  *     npm run simulate:mutants -- --write            # the tables into docs/simulation.md as well
  */
 import { type ChildProcess, spawn } from "node:child_process"
@@ -22,10 +23,13 @@ const { positionals, values } = parseArgs({
   options: {
     workers: { type: "string", default: String(availableParallelism()) },
     seeds: { type: "string", default: "200" },
+    brief: { type: "boolean", default: false },
     write: { type: "boolean", default: false }
   }
 })
 const limit = Number(values.seeds)
+/** So many catches tell a frequency well enough. */
+const plenty = 3
 /** A bug may bring a world to a standstill. Milliseconds that one seed may take. */
 const patience = 120_000
 const begun = performance.now()
@@ -96,7 +100,8 @@ const attempt = async (mutant: Mutant): Promise<void> => {
   const why = unfit(mutant)
   if (why !== undefined) return void faults.set(mutant, why)
   const seeds = Array.from({ length: limit }, (_, index) => [index + 1, mutant.profile] as const)
-  const { fault, told } = await work({ root, patches: mutant.patches, law: mutant.law, seeds })
+  const enough = values.brief && mutant.rare !== true ? 1 : plenty
+  const { fault, told } = await work({ root, patches: mutant.patches, law: mutant.law, enough, seeds })
   if (told !== undefined) found.set(mutant, told)
   if (fault !== undefined) faults.set(mutant, fault)
 }
@@ -133,7 +138,7 @@ const parts = Array.from({ length: Number(values.workers) }, (_, part) =>
   pairs.filter((_pair, index) => index % Number(values.workers) === part)
 )
 await concurrently(parts, async (seeds) => {
-  const { fault, told } = await work({ root, patches: [], law: undefined, seeds })
+  const { fault, told } = await work({ root, patches: [], law: undefined, enough: seeds.length + 1, seeds })
   for (const { message, profile, seed } of told?.caught ?? []) dirty.set(`${seed} ${profile}`, message)
   if (fault === undefined && told?.run === seeds.length) return
   say(`the seeds without any bug could not be run: ${fault}`)
