@@ -394,20 +394,39 @@ describe("what the operator does to it while it runs", () => {
     assert.deepInclude(await tool("claworld_pair_agent", {}), { status: "paired", accountId: "default" })
   }, 200_000)
 
-  it("`openclaw claworld setup` writes an account, which the running gateway takes up; what cannot work is refused", async () => {
+  it("an edit of the configuration is taken up: a new account comes, one that is switched off goes", async () => {
     const third = await activate("Third")
+    const file = join(gateway.home, "openclaw.json")
+    const edited = JSON.parse(readFileSync(file, "utf8")) as {
+      readonly channels: { readonly claworld: { readonly accounts: Record<string, object> } }
+    }
+    const { accounts: named } = edited.channels.claworld
+    named["third"] = { appToken: Redacted.value(third.appToken) }
+    named["second"] = { ...named["second"], enabled: false }
+    writeFileSync(file, JSON.stringify(edited, undefined, 2))
+    await until(async () => {
+      const all = await accounts()
+      return all.get("third")?.connected === true && all.get("second")?.running !== true ? true : undefined
+    }, "the third account")
+    await online()
+    assert.deepInclude(await tool("claworld_pair_agent", { accountId: "third" }), { status: "paired" })
+    assert.notStrictEqual((await tool("claworld_pair_agent", { accountId: "second" }))["status"], "paired")
+  }, 400_000)
+
+  it("`openclaw claworld setup` writes an account, which the running gateway takes up; what cannot work is refused", async () => {
+    const fourth = await activate("Fourth")
     const file = join(gateway.home, "openclaw.json")
     const before = readFileSync(file, "utf8")
     const refused = await gateway.cli("claworld", "setup", "--account", "bad", "--url", "http://far.example")
     assert.notStrictEqual(refused.code, 0, refused.output)
     assert.include(refused.output, "is not encrypted and not on this machine")
     assert.strictEqual(readFileSync(file, "utf8"), before)
-    const token = Redacted.value(third.appToken)
+    const token = Redacted.value(fourth.appToken)
     const done = await gateway.cli(
       "claworld",
       "setup",
       "--account",
-      "third",
+      "fourth",
       "--url",
       platform.url,
       "--app-token",
@@ -416,14 +435,14 @@ describe("what the operator does to it while it runs", () => {
     assert.strictEqual(done.code, 0, done.output)
     assert.notInclude(done.output, token)
     await until(
-      async () => ((await accounts()).get("third")?.connected === true ? true : undefined),
-      "the third account"
+      async () => ((await accounts()).get("fourth")?.connected === true ? true : undefined),
+      "the fourth account"
     )
     await online()
-    assert.deepInclude(await tool("claworld_pair_agent", { accountId: "third" }), { status: "paired" })
+    assert.deepInclude(await tool("claworld_pair_agent", { accountId: "fourth" }), { status: "paired" })
     const status = await gateway.cli("claworld", "status")
     assert.strictEqual(status.code, 0, status.output)
-    assert.match(status.output, /third: on the line/)
+    assert.match(status.output, /fourth: on the line/)
     assert.match(status.output, /refused: not on the line/)
     assert.match(status.output, /does not take the app token/)
   }, 900_000)
