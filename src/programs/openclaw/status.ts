@@ -44,8 +44,9 @@ export const { doctor, status } = statuses.make<Account, Probe>({
   blocking,
   probe: look,
   notLooked: (error) => ({ ok: false, platform: "", elapsedMs: 0, keys: "none", error }),
-  describe: ({ allowFrom, appSecret, dmPolicy }) => ({
-    configured: true,
+  describe: ({ allowFrom, appSecret, dmPolicy }, cfg) => ({
+    // As the channel itself says it: what nobody has set up is not for the host's health monitor to restart.
+    configured: cfg.channels?.[channel] !== undefined,
     tokenStatus: appSecret === undefined ? "missing" : "available",
     dmPolicy,
     allowFrom

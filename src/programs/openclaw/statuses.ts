@@ -46,7 +46,7 @@ export interface Options<A extends Known, P> {
   readonly accountIds: (cfg: Config) => ReadonlyArray<string>
   readonly faultsOf: (cfg: Config, accountId: string) => ReadonlyArray<Fault>
   readonly blocking: (cfg: Config, accountId: string) => string | undefined
-  readonly describe: (account: A) => Described
+  readonly describe: (account: A, cfg: Config) => Described
   /** Without dialing: another socket would take the line from the account that has it. Never rejects. */
   readonly probe: (account: A, timeoutMs: number) => Promise<P>
   /** What is said instead of a look where a fault of the configuration keeps the account away. */
@@ -86,7 +86,7 @@ export const make = <A extends Known, P>(options: Options<A, P>) => {
       accountId: account.accountId,
       enabled: account.enabled,
       ...(account.name === undefined ? {} : { name: account.name }),
-      ...describe(account),
+      ...describe(account, cfg),
       ...(given.probe === undefined ? {} : { probe: given.probe }),
       ...(faults.length === 0 ? {} : { faults })
     }
