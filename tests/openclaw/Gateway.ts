@@ -48,6 +48,8 @@ class Client {
   private readonly socket: WebSocket
   private readonly waiting = new Map<string, Waiting>()
   private count = 0
+  /** Told of what the gateway says unasked. */
+  onEvent: ((event: string, payload: unknown) => void) | undefined
 
   private constructor(socket: WebSocket) {
     this.socket = socket
@@ -56,9 +58,11 @@ class Client {
         readonly type: string
         readonly id: string
         readonly ok: boolean
+        readonly event?: string
         readonly payload: unknown
         readonly error?: { readonly code: string; readonly message: string; readonly details?: unknown }
       }
+      if (frame.type === "event") this.onEvent?.(frame.event ?? "", frame.payload)
       if (frame.type !== "res") return
       const waiting = this.waiting.get(frame.id)
       this.waiting.delete(frame.id)
@@ -241,6 +245,12 @@ export class Gateway {
   call(method: string, params: object = {}): Promise<unknown> {
     if (this.own === undefined) throw new Error("the gateway is not up")
     return this.own.call(method, params)
+  }
+
+  /** What the gateway tells its operators, from now on. */
+  listen(onEvent: (event: string, payload: unknown) => void): void {
+    if (this.own === undefined) throw new Error("the gateway is not up")
+    this.own.onEvent = onEvent
   }
 
   /** One that may do less. */
