@@ -51,12 +51,12 @@ export const inLane = (events: ReadonlyArray<string>, streamId: string | undefin
 }
 
 /** Our agents take no words in the middle of an answer; the client learns it in the words it knows. */
-const steering = (frame: Readonly<Record<string, unknown>>): Answer => ({
+const steering = ({ input = [], previous_response_id: id }: Readonly<Record<string, unknown>>): Answer => ({
   _tag: "Answer",
   frame: JSON.stringify({
     type: "response.steer.failed",
     sequence_number: 0,
-    steer: { previous_response_id: String(frame["previous_response_id"] ?? ""), input: frame["input"] ?? [] },
+    steer: { previous_response_id: typeof id === "string" ? id : "", input },
     error: {
       type: "invalid_request_error",
       code: "steering_not_supported",

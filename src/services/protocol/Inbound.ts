@@ -233,7 +233,9 @@ export const decodeInbound = (raw: string, limits?: { readonly maxBytes?: number
     return topic === "disconnect" ? disconnect(frame) : { _tag: "Control", type, frame }
   }
   if (type !== undefined && type !== "MESSAGE") return decodeBody(frame, headers)
-  if (topic !== undefined && topic !== topicOfUser) return { _tag: "Control", type: type ?? String(topic), frame }
+  if (topic !== undefined && topic !== topicOfUser) {
+    return { _tag: "Control", type: type ?? (typeof topic === "string" ? topic : "unknown"), frame }
+  }
   const data = frame["data"]
   if (data === undefined) {
     return isRequestBody(frame)

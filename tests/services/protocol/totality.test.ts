@@ -146,6 +146,21 @@ describe("decoders are total", () => {
     { arbitrary: { runs: 2_000 } }
   )
 
+  it("an object that cannot be made a word, where a word belongs", () => {
+    for (const name of names) {
+      const odd = { [name]: { toString: {}, valueOf: 1 } }
+      for (const frame of [
+        odd,
+        { headers: odd },
+        { type: "MESSAGE", headers: odd },
+        { data: odd },
+        { response: odd }
+      ]) {
+        assert.strictEqual(all(JSON.stringify(frame)).length, 3)
+      }
+    }
+  })
+
   it("depth does not matter", () => {
     const deep = (open: string, core: string, close: string): string =>
       open.repeat(20_000) + core + close.repeat(20_000)

@@ -190,8 +190,10 @@ describe("/v1/responses over a WebSocket", () => {
       assert.deepStrictEqual(yield* refused({ ...begin, model }), ["error", 503, "agent_away", null, undefined])
       client.ws.send(Buffer.from("{}"), { binary: true })
       assert.strictEqual((yield* client.next())["error"]["code"], "invalid_frame")
-      client.send({ type: "response.steer", previous_response_id: "resp_x", input: "more" })
-      assert.strictEqual((yield* client.type("response.steer.failed"))["error"]["code"], "steering_not_supported")
+      for (const id of ["resp_x", { toString: {} }]) {
+        client.send({ type: "response.steer", previous_response_id: id, input: "more" })
+        assert.strictEqual((yield* client.type("response.steer.failed"))["error"]["code"], "steering_not_supported")
+      }
       serve(yield* agent(platform, keys, "gateway"), "gateway", () => ["fine"])
       create(client, model, "hi")
       assert.strictEqual((yield* client.next(isEnd))["type"], "response.completed")
