@@ -22,7 +22,7 @@ export interface Options {
   readonly hasOwn: (own: Fields) => boolean
 }
 
-interface Collecting {
+export interface Collecting {
   /** The host's own working copy: what is read is written into it. */
   readonly config: Config
   readonly defaults?: unknown

@@ -35,7 +35,7 @@ export interface Issue {
   readonly fix?: string
 }
 
-interface Probing<A> {
+export interface Probing<A> {
   readonly account: A
   readonly cfg: Config
   readonly timeoutMs: number
