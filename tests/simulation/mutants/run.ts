@@ -155,8 +155,11 @@ const tables = Table.print(rows)
 console.log(tables)
 const escaped = rows.filter((row) => row.first === undefined)
 const rare = rows.filter(Table.isRare).length
-const lacking = chosen.length < mutants.length ? [] : Table.lacking(rows)
-const sum = `${rows.length} bugs planted, ${escaped.length} escaped, ${rare} caught by fewer than one seed in ten; ${seconds()} with ${values.workers} at once`
+const lacking =
+  chosen.length < mutants.length ? [] : [...Table.lacking(rows), ...(values.brief ? [] : Table.tooEasy(rows))]
+// One catch tells no frequency.
+const often = values.brief ? "" : `${rare} caught by fewer than one seed in ten; `
+const sum = `${rows.length} bugs planted, ${escaped.length} escaped; ${often}${seconds()} with ${values.workers} at once`
 console.log(`\n${sum}`)
 for (const row of escaped) say(`ESCAPED: ${row.mutant.name}: ${row.why}`)
 for (const [seed, message] of dirty) say(`NOT CLEAN without any bug: seed ${seed}: ${message}`)
