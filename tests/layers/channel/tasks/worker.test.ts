@@ -184,14 +184,20 @@ describe("an account at paid work", () => {
     world(({ market, worker }) =>
       Effect.gen(function* () {
         market.post({ id: "t1", title: "One" })
+        let begun = false
         let ended = false
         const endless: Reply = () =>
-          Stream.ensuring(
-            Stream.never,
-            Effect.sync(() => void (ended = true))
+          Stream.unwrap(
+            Effect.sync(() => {
+              begun = true
+              return Stream.ensuring(
+                Stream.never,
+                Effect.sync(() => void (ended = true))
+              )
+            })
           )
         const one = yield* worker({ mode: "auto" }, endless)
-        const doing = yield* until(one, (state) => first(state)?.job.state === "doing")
+        const doing = yield* until(one, (state) => begun && first(state)?.job.state === "doing")
         assert.isDefined(first(doing)?.leaseUntil)
         assert.isTrue(yield* one.stop("t1"))
         const over = yield* until(one, (state) => first(state)?.job.state === "released")
