@@ -38,11 +38,10 @@ const stopped = "Its operator stopped the work on it."
 
 /** What was said yes to is still what is asked: its poster may have changed it meanwhile. */
 const isSame = (one: Task, other: Task): boolean =>
-  one.title === other.title &&
+  Work.hasTerms(one, other) &&
   one.description === other.description &&
-  one.bounty === other.bounty &&
-  one.deadline === other.deadline &&
-  one.files.length === other.files.length
+  one.files.length === other.files.length &&
+  one.files.every(({ fileId }, index) => fileId === other.files[index]?.fileId)
 
 type Runner = Effect.Success<ReturnType<typeof WorkRunner.make>>
 

@@ -129,7 +129,8 @@ export const begin = (task: Terms & Pick<Job, "taskId">, attempt: string, now: n
   changedAt: now
 })
 
-export const hasTerms = (job: Job, { bounty, category, deadline, title }: Terms): boolean =>
+/** Of a job, or of the task as it was asked about. */
+export const hasTerms = (job: Partial<Terms>, { bounty, category, deadline, title }: Terms): boolean =>
   job.title === title && job.category === category && job.bounty === bounty && job.deadline === deadline
 
 const withTerms = ({ deadline: _deadline, ...job }: Job, { bounty, category, deadline, title }: Terms): Job => ({

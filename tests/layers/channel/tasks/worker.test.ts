@@ -166,6 +166,28 @@ describe("an account at paid work", () => {
     )
   )
 
+  it.live("asks again where its poster has put another file in the place of one", () =>
+    world(({ market, worker }) =>
+      Effect.gen(function* () {
+        const file = (fileId: string) => ({
+          fileId,
+          filename: "notes.txt",
+          size: 1,
+          sha256: undefined,
+          url: `/files/${fileId}`
+        })
+        market.post({ id: "t1", title: "One", files: [file("file_1")] })
+        const one = yield* worker({ lookEvery: "1 hour" })
+        yield* until(one, (state) => first(state)?.question !== undefined)
+        market.post({ id: "t1", title: "One", files: [file("file_2")] })
+        assert.isTrue(yield* one.answer("t1", true))
+        const again = yield* until(one, (state) => first(state)?.question !== undefined)
+        assert.strictEqual(first(again)?.question?.files[0]?.fileId, "file_2")
+        assert.strictEqual(market.grabsOf("t1"), 0)
+      })
+    )
+  )
+
   it.live("takes a question back when its poster has changed the task to one that the operator lets nobody take", () =>
     world(({ market, worker }) =>
       Effect.gen(function* () {
