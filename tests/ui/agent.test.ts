@@ -5,7 +5,7 @@ import { check } from "../../src/services/protocol/ProfileFields.ts"
 import { ceilingOf, figuresOf } from "../../src/ui/places/agent/parts/hour.ts"
 import type { ControlFault } from "../../src/ui/places/agent/state/control.ts"
 import { applyChanges, makeControl, SILENCE } from "../../src/ui/places/agent/state/control.ts"
-import { faultKey } from "../../src/ui/parts/faults.ts"
+import { fromPlatform } from "../../src/ui/i18n/platform.ts"
 import { makeReader } from "../../src/ui/places/agent/state/sse.ts"
 import { tokenIn } from "../../src/ui/places/agent/state/token.ts"
 
@@ -231,7 +231,7 @@ describe("the faults of fields", () => {
       const checked = check({ name: "A", ...patch })
       assert.isTrue(Result.isFailure(checked), JSON.stringify(patch).slice(0, 60))
       for (const { message } of Result.isFailure(checked) ? checked.failure : []) {
-        assert.isDefined(faultKey(message), message)
+        assert.match(fromPlatform(message, "zh-CN"), /\p{Script=Han}/u, message)
       }
     }
   })

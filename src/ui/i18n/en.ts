@@ -134,6 +134,10 @@ export const en = {
   "failure.NOT_FOUND": "It no longer exists, or it is not yours.",
   "failure.FORBIDDEN": "This is not open to you.",
   "failure.LIMIT": "A limit is reached. Try again later.",
+  "failure.UNUSABLE": "What was given cannot be used.",
+  "failure.OUTDATED": "Something has changed in the meantime. Look at it again.",
+  "failure.undone": "Something went wrong.",
+  "failure.field": "This cannot be taken.",
   "failure.SERVER": "The platform cannot do this just now. Nothing was lost; try again in a moment.",
 
   "composer.label": "Message to {{name}}",

@@ -135,6 +135,10 @@ export const zh: Readonly<Record<TextKey, string>> = {
   "failure.NOT_FOUND": "它已不存在，或者不属于你。",
   "failure.FORBIDDEN": "你无权使用此功能。",
   "failure.LIMIT": "已达到上限。请稍后再试。",
+  "failure.UNUSABLE": "所填内容无法使用。",
+  "failure.OUTDATED": "情况已有变化，请重新查看。",
+  "failure.undone": "出了问题。",
+  "failure.field": "此项无法接受。",
   "failure.SERVER": "平台暂时无法完成此操作。内容没有丢失，请稍后再试。",
 
   "composer.label": "发给 {{name}} 的消息",

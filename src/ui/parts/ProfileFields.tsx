@@ -3,11 +3,12 @@
  * stands at its field.
  */
 import { MultiSelect, TagsInput, Textarea, TextInput } from "@mantine/core"
+import { useCallback } from "react"
 import * as SceneTags from "../../services/protocol/SceneTags.ts"
-import type { Translate } from "../i18n/index.ts"
+import type { Key } from "../i18n/index.ts"
 import { useText } from "../i18n/index.ts"
 import { AvatarField } from "./AvatarField.tsx"
-import { faultKey } from "./faults.ts"
+import { useFault } from "../shell/failure.ts"
 
 /** As it stands in the fields: numbers are text until they are sent. */
 export interface Values {
@@ -54,17 +55,29 @@ export const valuesOf = (profile: {
   instance_type: String(profile.instance_type)
 })
 
+/** What the platform says of a body's field is said otherwise of the one on the screen. */
+const onScreen: Readonly<Record<string, Key>> = {
+  "The avatar is neither an https address nor an inline picture (data:image/...).": "fault.avatar.shape",
+  "A scene tag is a code of five digits, like 07001. Words of your own belong into custom_tags.": "fault.scene.shape"
+}
+
 /** The first fault of each field, in the page's language where it has the words. */
-export const faultsOf = (
-  fields: ReadonlyArray<{ readonly field: string; readonly message: string }>,
-  t: Translate
-): Faults => {
-  const found: Record<string, string> = {}
-  for (const { field, message } of fields) {
-    const key = faultKey(message)
-    if (isField(field) && found[field] === undefined) found[field] = key === undefined ? message : t(key)
-  }
-  return found
+export const useFaultsOf = (): ((
+  fields: ReadonlyArray<{ readonly field: string; readonly message: string }>
+) => Faults) => {
+  const { t } = useText()
+  const fault = useFault()
+  return useCallback(
+    (fields) => {
+      const found: Record<string, string> = {}
+      for (const { field, message } of fields) {
+        const key = onScreen[message]
+        if (isField(field) && found[field] === undefined) found[field] = key === undefined ? fault(message) : t(key)
+      }
+      return found
+    },
+    [t, fault]
+  )
 }
 
 /** Those that are left once these fields were changed. */

@@ -3,10 +3,9 @@ import type { SubmitEvent } from "react"
 import { useState } from "react"
 import { makeHttp } from "../api/http.ts"
 import type { Person } from "../app.ts"
-import { failureOf } from "../places/chat/state/store.ts"
 import { recall } from "../lib/storage.ts"
 import { useText } from "../i18n/index.ts"
-import { useSentence } from "./failure.ts"
+import { useReason } from "./failure.ts"
 import { LanguageButton } from "./LanguageButton.tsx"
 
 const LIMIT = 80
@@ -18,7 +17,7 @@ export const SignIn = (props: {
   readonly onSignedIn: (person: Person) => void
 }) => {
   const { t } = useText()
-  const sentence = useSentence()
+  const reason = useReason()
   const [name, setName] = useState(() => recall("name") ?? "")
   const [fault, setFault] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -42,8 +41,7 @@ export const SignIn = (props: {
       if (typeof data?.token !== "string") throw new Error("no token")
       props.onSignedIn({ token: data.token, name: typeof data.name === "string" ? data.name : wanted })
     } catch (cause) {
-      const { words, detail } = sentence(failureOf(cause))
-      setFault(detail ?? words)
+      setFault(reason(cause))
       setBusy(false)
     }
   }

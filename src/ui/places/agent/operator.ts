@@ -1,8 +1,9 @@
 /** What the parts of the operator's place share: the line to the program, the account on the screen, and how it calls. */
 import { createContext, useCallback, useContext, useSyncExternalStore } from "react"
 import type { AccountView, MethodName } from "../../../services/channel/Control.ts"
-import type { Key, Translate } from "../../i18n/index.ts"
+import type { Key } from "../../i18n/index.ts"
 import { useText } from "../../i18n/index.ts"
+import { fromPlatform, isForeign } from "../../i18n/platform.ts"
 import type { Control, ControlState } from "./state/control.ts"
 import { ControlFault } from "./state/control.ts"
 
@@ -28,10 +29,22 @@ const reasons: Readonly<Record<string, Key>> = {
   unavailable: "control.unavailable"
 }
 
-/** Why a call was not carried out, for the page's reader. The program's own sentence says more than ours. */
-export const reasonOf = (cause: unknown, t: Translate): string => {
-  const fault = cause instanceof ControlFault ? cause : new ControlFault("unreadable", "")
-  return fault.message === "" ? t(reasons[fault.code] ?? "control.refused") : fault.message
+/**
+ * Why a call was not carried out, for the page's reader. The program's own sentence says more than the words of its
+ * code, which stand before it where it is in another language.
+ */
+export const useReasonOf = (): ((cause: unknown) => string) => {
+  const { language, t } = useText()
+  return useCallback(
+    (cause) => {
+      const { code, message } = cause instanceof ControlFault ? cause : new ControlFault("unreadable", "")
+      const said = fromPlatform(message, language)
+      if (said !== "" && !isForeign(said, language)) return said
+      const words = t(reasons[code] ?? "control.refused")
+      return said === "" ? words : `${words} ${said}`
+    },
+    [t, language]
+  )
 }
 
 /** Calls for the account on the screen; rejects with a ControlFault. */

@@ -1,15 +1,16 @@
 import { useState } from "react"
 import type { InWorldsView } from "../../../../services/channel/Control.ts"
 import { useText } from "../../../i18n/index.ts"
+import { fromPlatform } from "../../../i18n/platform.ts"
 import { useNow } from "../../../lib/hooks.ts"
-import { reasonOf, useCall, useDuration, useOperator } from "../operator.ts"
+import { useCall, useDuration, useOperator, useReasonOf } from "../operator.ts"
 
 type Talk = InWorldsView["talks"][number]
 
 /** What the agent is at in Claworld: its address, its line there, and its latest talks, each with a stop. */
 export const InWorlds = () => {
   const { account } = useOperator()
-  const { t } = useText()
+  const { language, t } = useText()
   const { claworld } = account
   if (claworld === null) return null
   const { address, fault, phase, talks } = claworld
@@ -17,7 +18,8 @@ export const InWorlds = () => {
     <section className="card card-wide" aria-labelledby="claworld-title">
       <h2 id="claworld-title">{t("claworld.title")}</h2>
       <p className="soft wrap">
-        {t(phase === "connected" ? "claworld.online" : "claworld.offline", { address })} {fault}
+        {t(phase === "connected" ? "claworld.online" : "claworld.offline", { address })}{" "}
+        {fault !== null && fromPlatform(fault, language)}
       </p>
       {talks.length === 0 ? (
         <p className="hint">{t("claworld.none")}</p>
@@ -37,6 +39,7 @@ const TalkLine = ({ talk }: { readonly talk: Talk }) => {
   const duration = useDuration()
   const now = useNow(1_000)
   const call = useCall()
+  const reasonOf = useReasonOf()
   const [said, setSaid] = useState<string>()
   const who = talk.agent_id ?? t("claworld.service")
   const place = talk.world_id === null ? "" : t("claworld.in", { world: talk.world_id })
@@ -47,7 +50,7 @@ const TalkLine = ({ talk }: { readonly talk: Talk }) => {
       await call(method, params)
       setSaid(done)
     } catch (cause) {
-      setSaid(t("control.failed", { reason: reasonOf(cause, t) }))
+      setSaid(t("control.failed", { reason: reasonOf(cause) }))
     }
   }
 

@@ -3,6 +3,7 @@ import type { JobView } from "../../../../services/channel/Control.ts"
 import { states } from "../../../../services/channel/WorkStates.ts"
 import type { Key, Translate } from "../../../i18n/index.ts"
 import { useText } from "../../../i18n/index.ts"
+import { inLanguage } from "../../../i18n/platform.ts"
 import { moment } from "../../../lib/format.ts"
 import { useNow } from "../../../lib/hooks.ts"
 import { amount } from "../../market/words.ts"
@@ -117,7 +118,7 @@ const endOf = (job: JobView, t: Translate, language: string): string => {
   const words = t(`work.state.${job.state}`)
   if (job.why === null || job.why === "") return words
   const known = reasons[job.why]
-  return t("work.because", { words, why: known === undefined ? job.why : t(known) })
+  return t("work.because", { words, why: known === undefined ? inLanguage(job.why, language) : t(known) })
 }
 
 /** What became of a task; what was handed in and the log on demand. */

@@ -2,6 +2,7 @@ import type { ReactNode } from "react"
 import type { ConnectionView } from "../../../../services/channel/Control.ts"
 import type { Key } from "../../../i18n/index.ts"
 import { useText } from "../../../i18n/index.ts"
+import { fromPlatform, isForeign } from "../../../i18n/platform.ts"
 import { bytes, moment, whole } from "../../../lib/format.ts"
 import { useNow } from "../../../lib/hooks.ts"
 import { useDuration, useOperator } from "../operator.ts"
@@ -104,7 +105,8 @@ const Connection = ({ connection }: { readonly connection: ConnectionView }) => 
 const Words = ({ failure }: { readonly failure: NonNullable<ConnectionView["failure"]> }) => {
   const { t, language } = useText()
   const key = failures[failure.code]
-  if (language !== "zh-CN" || key === undefined) return <p className="wrap">{failure.message}</p>
+  const said = fromPlatform(failure.message, language)
+  if (key === undefined || !isForeign(said, language)) return <p className="wrap">{said}</p>
   return (
     <>
       <p className="wrap">{t(key)}</p>

@@ -5,8 +5,8 @@ import { flushSync } from "react-dom"
 import type { ProfileView } from "../../../../services/channel/Control.ts"
 import { useText } from "../../../i18n/index.ts"
 import type { Faults, Values } from "../../../parts/ProfileFields.tsx"
-import { faultsOf, faultsWithout, focusFault, ProfileFields, valuesOf } from "../../../parts/ProfileFields.tsx"
-import { reasonOf, useCall, useOperator } from "../operator.ts"
+import { faultsWithout, focusFault, ProfileFields, useFaultsOf, valuesOf } from "../../../parts/ProfileFields.tsx"
+import { useCall, useOperator, useReasonOf } from "../operator.ts"
 import { ControlFault } from "../state/control.ts"
 import { Setback, Submitting } from "./Who.tsx"
 
@@ -14,13 +14,15 @@ import { Setback, Submitting } from "./Who.tsx"
 export const ProposalForm = (props: { readonly proposal: ProfileView; readonly proposalId: string }) => {
   const { account } = useOperator()
   const call = useCall()
+  const reasonOf = useReasonOf()
   const { t } = useText()
+  const faultsOf = useFaultsOf()
   const form = useRef<HTMLFormElement>(null)
   const [based, setBased] = useState({ id: props.proposalId, values: valuesOf(props.proposal) })
   const [values, setValues] = useState(based.values)
 
   // What the platform did not take of an earlier confirmation stands at its fields.
-  const [faults, setFaults] = useState<Faults>(() => faultsOf(account.registration.setback?.fields ?? [], t))
+  const [faults, setFaults] = useState<Faults>(() => faultsOf(account.registration.setback?.fields ?? []))
   const [failed, setFailed] = useState<string>()
   const [busy, setBusy] = useState<"confirm" | "cancel">()
 
@@ -46,13 +48,13 @@ export const ProposalForm = (props: { readonly proposal: ProfileView; readonly p
   }
 
   const refused = (cause: unknown) => {
-    const at = cause instanceof ControlFault ? faultsOf(cause.fields, t) : {}
+    const at = cause instanceof ControlFault ? faultsOf(cause.fields) : {}
     const unsent = cause instanceof ControlFault && cause.code === "invalid_params" && Object.keys(at).length > 0
     // At once: what is disabled cannot take the focus.
     flushSync(() => {
       setBusy(undefined)
       setFaults(at)
-      setFailed(unsent ? t("form.faults") : t("form.unsent", { reason: reasonOf(cause, t) }))
+      setFailed(unsent ? t("form.faults") : t("form.unsent", { reason: reasonOf(cause) }))
     })
     focusFault(form.current, at)
   }
@@ -75,7 +77,7 @@ export const ProposalForm = (props: { readonly proposal: ProfileView; readonly p
     try {
       await call("instaclaw.registration.cancel", { proposal_id: props.proposalId })
     } catch (cause) {
-      setFailed(t("control.failed", { reason: reasonOf(cause, t) }))
+      setFailed(t("control.failed", { reason: reasonOf(cause) }))
     }
     setBusy(undefined)
   }

@@ -4,7 +4,7 @@ import { useText } from "../../../i18n/index.ts"
 import { moment, seconds, whole } from "../../../lib/format.ts"
 import { useNow } from "../../../lib/hooks.ts"
 import { useSentence } from "../../../shell/failure.ts"
-import { reasonOf, useCall, useDuration, useOperator } from "../operator.ts"
+import { useCall, useDuration, useOperator, useReasonOf } from "../operator.ts"
 
 const few = 12
 
@@ -15,6 +15,7 @@ export const Replies = () => {
   const [all, setAll] = useState(false)
   const [said, setSaid] = useState<string>()
   const call = useCall()
+  const reasonOf = useReasonOf()
   const { counts, in_flight, recent } = account
   const shown = all ? recent : recent.slice(0, few)
   const failed = Object.values(counts.failed).reduce((total, count) => total + count, 0)
@@ -26,7 +27,7 @@ export const Replies = () => {
       const stopped = (result as { readonly stopped?: unknown } | null | undefined)?.stopped === true
       setSaid(stopped ? undefined : t("replies.gone"))
     } catch (cause) {
-      setSaid(t("control.failed", { reason: reasonOf(cause, t) }))
+      setSaid(t("control.failed", { reason: reasonOf(cause) }))
     }
   }
 

@@ -3,10 +3,11 @@ import { useState } from "react"
 import type { AccountView } from "../../../../services/channel/Control.ts"
 import { nameOf } from "../../../../services/protocol/SceneTags.ts"
 import { useText } from "../../../i18n/index.ts"
+import { fromPlatform } from "../../../i18n/platform.ts"
 import { moment, whole } from "../../../lib/format.ts"
 import { useNow } from "../../../lib/hooks.ts"
 import { Avatar } from "../../../shell/Avatar.tsx"
-import { reasonOf, useCall, useDuration, useOperator } from "../operator.ts"
+import { useCall, useDuration, useOperator, useReasonOf } from "../operator.ts"
 import { ProposalForm } from "./ProposalForm.tsx"
 
 /** Who the agent is: on the way there in words with what happens next, a form to confirm, or what was confirmed. */
@@ -76,7 +77,7 @@ export const Setback = ({ account }: { readonly account: AccountView }) => {
   return (
     <div className="notice notice-bad">
       <p className="small">{t("who.setback", { when: moment(setback.at, now, language) })}</p>
-      <p className="wrap">{setback.message}</p>
+      <p className="wrap">{fromPlatform(setback.message, language)}</p>
     </div>
   )
 }
@@ -84,6 +85,7 @@ export const Setback = ({ account }: { readonly account: AccountView }) => {
 /** Looks and tries again at once; says so where it could not. */
 export const Retry = (props: { readonly label: string }) => {
   const call = useCall()
+  const reasonOf = useReasonOf()
   const { t } = useText()
   const [busy, setBusy] = useState(false)
   const [fault, setFault] = useState<string>()
@@ -93,7 +95,7 @@ export const Retry = (props: { readonly label: string }) => {
       await call("instaclaw.connection.retry")
       setFault(undefined)
     } catch (cause) {
-      setFault(t("control.failed", { reason: reasonOf(cause, t) }))
+      setFault(t("control.failed", { reason: reasonOf(cause) }))
     }
     setBusy(false)
   }
@@ -166,7 +168,7 @@ const Registered = ({ account }: { readonly account: AccountView }) => {
         <>
           <div className="notice notice-bad" role="alert">
             <p className="small">{t("who.fault")}</p>
-            <p className="wrap">{fault}</p>
+            <p className="wrap">{fromPlatform(fault, language)}</p>
           </div>
           <Retry label={t("line.tryNow")} />
         </>

@@ -2,9 +2,10 @@ import { useState } from "react"
 import type { JobView, WorkView } from "../../../../services/channel/Control.ts"
 import * as SceneTags from "../../../../services/protocol/SceneTags.ts"
 import { useText } from "../../../i18n/index.ts"
+import { fromPlatform } from "../../../i18n/platform.ts"
 import { useNow } from "../../../lib/hooks.ts"
 import { amount } from "../../market/words.ts"
-import { reasonOf, useCall, useDuration, useOperator } from "../operator.ts"
+import { useCall, useDuration, useOperator, useReasonOf } from "../operator.ts"
 import { EndedJob, RunningJob } from "./Jobs.tsx"
 import { Question } from "./Question.tsx"
 
@@ -56,6 +57,7 @@ const Looking = ({ work }: { readonly work: WorkView }) => {
   const duration = useDuration()
   const now = useNow(1_000)
   const call = useCall()
+  const reasonOf = useReasonOf()
   const [said, setSaid] = useState<string>()
   const short = language === "zh-CN" ? "zh" : "en"
   const { categories, fault, max_bounty, mode, next_look_at } = work
@@ -65,7 +67,7 @@ const Looking = ({ work }: { readonly work: WorkView }) => {
     try {
       await call("instaclaw.work.look")
     } catch (cause) {
-      setSaid(t("control.failed", { reason: reasonOf(cause, t) }))
+      setSaid(t("control.failed", { reason: reasonOf(cause) }))
     }
   }
 
@@ -88,7 +90,7 @@ const Looking = ({ work }: { readonly work: WorkView }) => {
       </p>
       {fault !== null && (
         <p className="notice notice-bad wrap" role="status">
-          {t("work.fault")} {fault}
+          {t("work.fault")} {fromPlatform(fault, language)}
         </p>
       )}
     </>
@@ -99,6 +101,7 @@ const Jobs = (props: { readonly jobs: ReadonlyArray<JobView>; readonly ended: Re
   const { ended, jobs } = props
   const { t } = useText()
   const call = useCall()
+  const reasonOf = useReasonOf()
   const [said, setSaid] = useState<string>()
 
   const run = async (
@@ -114,7 +117,7 @@ const Jobs = (props: { readonly jobs: ReadonlyArray<JobView>; readonly ended: Re
         Object.entries(result).some(([key, value]) => key === gone.field && value === true)
       if (!done) setSaid(gone.words)
     } catch (cause) {
-      setSaid(t("control.failed", { reason: reasonOf(cause, t) }))
+      setSaid(t("control.failed", { reason: reasonOf(cause) }))
     }
   }
 

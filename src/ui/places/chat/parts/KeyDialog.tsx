@@ -6,8 +6,7 @@ import { useText } from "../../../i18n/index.ts"
 import { moment } from "../../../lib/format.ts"
 import { useNow } from "../../../lib/hooks.ts"
 import { CopyButton } from "../../../shell/CopyButton.tsx"
-import { useSentence } from "../../../shell/failure.ts"
-import { failureOf } from "../state/store.ts"
+import { useReason } from "../../../shell/failure.ts"
 import { items } from "../state/wire.ts"
 
 interface Key {
@@ -37,7 +36,7 @@ export const KeyDialog = (props: { readonly opened: boolean; readonly onClose: (
 const Keys = () => {
   const { http } = useApp()
   const { t, language } = useText()
-  const sentence = useSentence()
+  const reason = useReason()
   const [keys, setKeys] = useState<ReadonlyArray<Key>>()
   const [name, setName] = useState("")
   const [made, setMade] = useState<string>()
@@ -47,10 +46,9 @@ const Keys = () => {
 
   const say = useCallback(
     (cause: unknown) => {
-      const { words, detail } = sentence(failureOf(cause))
-      setFault(detail ?? words)
+      setFault(reason(cause))
     },
-    [sentence]
+    [reason]
   )
   const load = useCallback(
     () => http.json("GET", "/api/keys").then((data) => setKeys(items(data) as ReadonlyArray<Key>), say),

@@ -2,10 +2,9 @@ import { useCallback, useState, useSyncExternalStore } from "react"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import { bytes } from "../../../lib/format.ts"
-import { useSentence } from "../../../shell/failure.ts"
+import { useReason } from "../../../shell/failure.ts"
 import type { Draft, Refusal } from "../state/drafts.ts"
 import { MAX_FILE_BYTES, MAX_FILES, admit, emptyDraft, makeDrafts } from "../state/drafts.ts"
-import { failureOf } from "../state/store.ts"
 
 /** One per page: a draft outlives the conversation's being on the screen. */
 const drafts = makeDrafts()
@@ -16,7 +15,7 @@ const pictures = new Set(["image/png", "image/jpeg", "image/webp", "image/gif"])
 export const useDraft = (key: string) => {
   const { http } = useApp()
   const { t, language } = useText()
-  const sentence = useSentence()
+  const reason = useReason()
   const draft = useSyncExternalStore(drafts.subscribe, () => drafts.get(key))
   const [faults, setFaults] = useState<ReadonlyArray<string>>([])
 
@@ -60,11 +59,10 @@ export const useDraft = (key: string) => {
         }))
       } catch (cause) {
         detach(id)
-        const { words, detail } = sentence(failureOf(cause))
-        setFaults((before) => [...before, t("composer.uploadFailed", { name, reason: detail ?? words })])
+        setFaults((before) => [...before, t("composer.uploadFailed", { name, reason: reason(cause) })])
       }
     },
-    [http, t, sentence, update, detach]
+    [http, t, reason, update, detach]
   )
 
   const attach = useCallback(

@@ -3,7 +3,7 @@ import type { RefObject } from "react"
 import { useState } from "react"
 import { ApiError } from "../../../api/http.ts"
 import { useText } from "../../../i18n/index.ts"
-import { useReason } from "../../../shell/failure.ts"
+import { useFault, useReason } from "../../../shell/failure.ts"
 import type { FaultCode, Faults, Field, Values } from "../state/form.ts"
 import { check, order } from "../state/form.ts"
 
@@ -19,6 +19,7 @@ export const useTaskForm = (
   before?: Values
 ) => {
   const { t } = useText()
+  const fault = useFault()
   const reason = useReason()
   const [values, setValues] = useState(initial)
   const [faults, setFaults] = useState<Words>({})
@@ -58,7 +59,7 @@ export const useTaskForm = (
       // Everything else about a bounty was looked at here: what is left is that there are not so many points.
       const words = fields.map(({ field, message }) => [
         field,
-        field === "bounty" ? t("market.fault.bounty.points") : message
+        field === "bounty" ? t("market.fault.bounty.points") : fault(message)
       ])
       show(Object.fromEntries(words))
       setFailed(fields.length > 0 ? t("market.form.faults") : t(options.unsent, { reason: reason(cause) }))

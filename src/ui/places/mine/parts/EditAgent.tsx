@@ -5,7 +5,7 @@ import { ApiError } from "../../../api/http.ts"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import type { Faults } from "../../../parts/ProfileFields.tsx"
-import { faultsOf, faultsWithout, focusFault, ProfileFields, valuesOf } from "../../../parts/ProfileFields.tsx"
+import { faultsWithout, focusFault, ProfileFields, useFaultsOf, valuesOf } from "../../../parts/ProfileFields.tsx"
 import { useReason } from "../../../shell/failure.ts"
 import { changesOf, type OwnAgent, pathOf } from "../state.ts"
 
@@ -13,6 +13,7 @@ import { changesOf, type OwnAgent, pathOf } from "../state.ts"
 export const EditAgent = (props: { readonly agent: OwnAgent; readonly onDone: () => void }) => {
   const { chat, http } = useApp()
   const { t } = useText()
+  const faultsOf = useFaultsOf()
   const reason = useReason()
   const form = useRef<HTMLFormElement>(null)
   const [before] = useState(() => valuesOf(props.agent))
@@ -30,7 +31,7 @@ export const EditAgent = (props: { readonly agent: OwnAgent; readonly onDone: ()
       await chat.loadAgents().catch(() => undefined)
       return props.onDone()
     } catch (cause) {
-      const found = cause instanceof ApiError ? faultsOf(cause.fields, t) : {}
+      const found = cause instanceof ApiError ? faultsOf(cause.fields) : {}
       setFaults(found)
       setFailed(Object.keys(found).length > 0 ? t("mine.faults") : t("mine.unsaved", { reason: reason(cause) }))
       focusFault(form.current, found)

@@ -6,6 +6,7 @@ import { ApiError } from "../../../api/http.ts"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
 import { Avatar } from "../../../shell/Avatar.tsx"
+import { useFault } from "../../../shell/failure.ts"
 import { useDesk, useWhy } from "../desk.ts"
 import { writeRoute } from "../route.ts"
 import { type Activated, readActivated } from "../state/model.ts"
@@ -65,6 +66,7 @@ const Add = ({ onMade }: { readonly onMade: (agentId: string) => void }) => {
   const { http } = useApp()
   const { agents } = useDesk()
   const { t } = useText()
+  const fault = useFault()
   const why = useWhy()
   const element = useRef<HTMLFormElement>(null)
   const [name, setName] = useState("")
@@ -108,7 +110,7 @@ const Add = ({ onMade }: { readonly onMade: (agentId: string) => void }) => {
       else if (
         !(
           cause instanceof ApiError &&
-          show(Object.fromEntries(cause.fields.map(({ field, message }) => [field, message])))
+          show(Object.fromEntries(cause.fields.map(({ field, message }) => [field, fault(message)])))
         )
       ) {
         setFailed(t("worlds.notDone", { reason: why(cause) }))

@@ -5,6 +5,7 @@ import { useApp } from "../../../app.ts"
 import { ApiError } from "../../../api/http.ts"
 import { useText } from "../../../i18n/index.ts"
 import { recall, remember } from "../../../lib/storage.ts"
+import { useFault } from "../../../shell/failure.ts"
 import { pathOf, useDesk, useWhy } from "../desk.ts"
 import { leaveNote } from "../notes.ts"
 import { go, writeRoute } from "../route.ts"
@@ -50,6 +51,7 @@ const Form = (props: {
   const { http } = useApp()
   const { memberships } = useDesk()
   const { t } = useText()
+  const faultWords = useFault()
   const why = useWhy()
   const element = useRef<HTMLFormElement>(null)
   const place = `worlds.draft.${world.id}.${agent.id}`
@@ -85,7 +87,7 @@ const Form = (props: {
   const refuse = (fields: ReadonlyArray<{ readonly field: string; readonly message: string }>, whole: string) => {
     setTold(
       Object.fromEntries(
-        fields.map(({ field, message }) => [field, message === "" ? t("worlds.entry.missing") : message])
+        fields.map(({ field, message }) => [field, message === "" ? t("worlds.entry.missing") : faultWords(message)])
       )
     )
     focus(fields.map(({ field }) => field))
@@ -105,7 +107,7 @@ const Form = (props: {
       const body = { agentId: agent.id, profileSnapshot: entry.draftOf(schema, values) }
       const outcome = readOutcome(await http.json("POST", pathOf("worlds", world.id, "join"), body))
       if (!outcome.isJoined) {
-        refuse(outcome.faults, outcome.message)
+        refuse(outcome.faults, faultWords(outcome.message))
         return setBusy(false)
       }
       remember(place, undefined)

@@ -5,6 +5,7 @@ import { raiseHandModes, searchModes } from "../../../../services/protocol/World
 import { ApiError } from "../../../api/http.ts"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
+import { useFault } from "../../../shell/failure.ts"
 import { pathOf, useDesk, useWhy } from "../desk.ts"
 import { leaveNote } from "../notes.ts"
 import { go, writeRoute } from "../route.ts"
@@ -148,6 +149,7 @@ const WorldForm = (props: {
   readonly onSend: (body: ReturnType<typeof form.bodyOf>) => Promise<void>
 }) => {
   const { t } = useText()
+  const faultWords = useFault()
   const why = useWhy()
   const element = useRef<HTMLFormElement>(null)
   const [values, setValues] = useState(props.initial)
@@ -201,7 +203,7 @@ const WorldForm = (props: {
     } catch (cause) {
       const fields = cause instanceof ApiError ? cause.fields : []
       const strands = fields.some(({ field, message }) => field === "entryProfileSchema" && /stay good/.test(message))
-      setTold(Object.fromEntries(fields.map(({ field, message }) => [field, message])))
+      setTold(Object.fromEntries(fields.map(({ field, message }) => [field, faultWords(message)])))
       setJump((times) => times + 1)
       const reason = strands ? t("worlds.why.strands_members") : why(cause)
       setFailed(t("worlds.form.unsent", { reason }))
