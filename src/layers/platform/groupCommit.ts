@@ -2,6 +2,7 @@
  * What many callers ask at once, in one transaction: on SQLite a commit costs more than what is in it. Each caller goes
  * on after the commit that holds its own. Elsewhere connections do this better, and each call is its own.
  */
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { SqlClient } from "effect/sql/SqlClient"
@@ -21,7 +22,7 @@ export type Execute = (
 
 interface Waiting<Item, A, E> {
   readonly item: Item
-  readonly resume: (result: Effect.Effect<A, E | StoreError>) => void
+  readonly answer: Deferred.Deferred<A, E | StoreError>
 }
 
 /**
@@ -60,32 +61,28 @@ export const make = <Item, A, E>(
       pending = pending.slice(largest)
       const done = yield* Effect.exit(atEdge(together(batch)))
       for (let i = 0; i < batch.length; i++) {
-        batch[i]?.resume(
+        const answer =
           done._tag === "Failure"
             ? Effect.failCause(done.cause)
             : (done.value[i] ?? Effect.die(new Error("an item of a group has no answer")))
-        )
+        Deferred.doneUnsafe(batch[i]!.answer, answer)
       }
     }
-  }).pipe(
-    Effect.ensuring(
-      Effect.sync(() => {
-        isRunning = false
-      })
-    )
-  )
+    // In one step with the look at `pending`, as coming in is: a fiber may be made to wait between any two others.
+    isRunning = false
+  })
 
-  const grouped = (item: Item): Effect.Effect<A, E | StoreError> => {
-    const wait = Effect.callback<A, E | StoreError>((resume) => {
-      pending.push({ item, resume })
+  const grouped = (item: Item): Effect.Effect<A, E | StoreError> =>
+    Effect.withFiber((fiber) => {
+      const answer = Deferred.makeUnsafe<A, E | StoreError>()
+      pending.push({ item, answer })
+      if (!isRunning) {
+        isRunning = true
+        // Of nobody: it ends by itself, and must not end with the caller who came first.
+        Effect.runForkWith(fiber.context)(group)
+      }
+      return Deferred.await(answer)
     })
-    return Effect.suspend(() => {
-      if (isRunning) return wait
-      isRunning = true
-      // Of nobody: it ends by itself, and must not end with the caller who came first.
-      return Effect.andThen(Effect.forkDetach(group), wait)
-    })
-  }
 
   return sql.onDialectOrElse({
     pg: () => (item: Item) =>
