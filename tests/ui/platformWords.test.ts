@@ -206,7 +206,7 @@ describe("what the platform says", () => {
       isSaid(tooLate(millis).message)
     }
     const reasons = [
-      new Agent.RateLimited({}),
+      new Agent.RateLimited({ retryAfterSeconds: undefined }),
       new Agent.RateLimited({ retryAfterSeconds: 3 }),
       new Agent.Misconfigured({ detail: "x" }),
       new Agent.Unavailable({ detail: "x" }),
@@ -218,7 +218,7 @@ describe("what the platform says", () => {
 
   it("of the line and of a registration", () => {
     const reasons = [
-      new Connection.Unreachable({ detail: "ECONNREFUSED" }),
+      new Connection.Unreachable({ code: undefined, detail: "ECONNREFUSED" }),
       new Connection.HeartbeatLost({ missed: 3 }),
       new Connection.CredentialsRefused({ code: 401 }),
       new Connection.CredentialsRefused({ code: 401, credential: "token" }),
