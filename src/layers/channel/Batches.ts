@@ -75,6 +75,8 @@ class Pump<E> implements Sink<E> {
   constructor(maxWaiting: number) {
     this.maxWaiting = maxWaiting
     this.idle = Effect.callback((resume) => {
+      // A piece may have come since `pull` looked: between two operations a fiber may be made to wait.
+      if (this.waiting.length > 0 || this.ended !== undefined) return resume(this.pull)
       this.consumer = resume
       return Effect.sync(() => {
         this.consumer = undefined

@@ -57,6 +57,8 @@ export class InboundQueue {
       // What comes in the same turn is taken together.
       const woken = Effect.andThen(Effect.yieldNow, pull)
       return Effect.callback((resume) => {
+        // A frame may have come since the look above: between two operations a fiber may be made to wait.
+        if (this.#frames !== undefined || this.#ended) return resume(woken)
         this.#wake = () => resume(woken)
         return Effect.sync(() => {
           this.#wake = undefined

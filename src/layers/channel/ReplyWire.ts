@@ -167,13 +167,9 @@ export const make = Effect.fnUntraced(function* (
       // What is left waits for an answer of the platform's, or for another link.
       if (holding.size > 0) yield* clock.sleep(patience)
     }
-  }).pipe(
-    Effect.ensuring(
-      Effect.sync(() => {
-        watching = false
-      })
-    )
-  )
+    // In one step with the look: between two operations a fiber may be made to wait, and words may come to be held.
+    watching = false
+  })
 
   const hold: ReplyWire["hold"] = (reply, text) => {
     reply.log.hold(text)

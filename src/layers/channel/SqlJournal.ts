@@ -237,14 +237,12 @@ export const make = Effect.fnUntraced(function* (
   const writeSoon = (): void => {
     if (writing) return
     writing = true
-    const soon = Effect.delay(Effect.ignore(writeLate), "1 second").pipe(
-      Effect.repeat({ while: () => unwritten.size > 0 }),
-      Effect.ensuring(
-        Effect.sync(() => {
-          writing = false
-        })
-      )
-    )
+    const soon = Effect.gen(function* () {
+      do yield* Effect.delay(Effect.ignore(writeLate), "1 second")
+      while (unwritten.size > 0)
+      // In one step with the look: between two operations a fiber may be made to wait, and more may come.
+      writing = false
+    })
     Fiber.runIn(runFork(soon), scope)
   }
 

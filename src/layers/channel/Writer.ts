@@ -100,6 +100,8 @@ export class Writer {
   #stand(frames: ReadonlyArray<string>): Effect.Effect<void, ConnectionError> {
     return Effect.callback((resume) => {
       const reject = (error: ConnectionError) => resume(Effect.fail(error))
+      // Closed since `send` looked: between two operations a fiber may be made to wait.
+      if (this.#refusal !== undefined) return reject(this.#refusal)
       ;(this.#line ??= new Set()).add(reject)
       const leave = this.outbox.wait(frames, () => {
         this.#line?.delete(reject)

@@ -124,6 +124,8 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
   })
 
   const next = Effect.callback<void>((resume) => {
+    // A job may have come since the look below: between two operations a fiber may be made to wait.
+    if (waiting.length > 0) return resume(Effect.void)
     wake = () => resume(Effect.void)
   })
 

@@ -125,6 +125,8 @@ class Follower {
   })
 
   readonly #wait: Pulled = Effect.callback((resume) => {
+    // Something may have come since the look above: between two operations a fiber may be made to wait.
+    if (this.#waiting.length > 0 || this.#ended !== undefined) return resume(this.pull)
     this.#consumer = resume
     return Effect.sync(() => {
       this.#consumer = undefined
