@@ -99,6 +99,7 @@ describe.skipIf(missing !== undefined)("the chat", () => {
     await failure.getByText("The model is busy. Try again in 20 s.").waitFor()
     await page.getByRole("button", { name: "中文" }).click()
     await failure.getByText("请求过多。请稍等片刻再问。").waitFor()
+    await failure.getByText("模型繁忙，请在 20 秒后再试。").waitFor()
     await close()
   })
 

@@ -108,7 +108,7 @@ describe.skipIf(missing !== undefined)("the look of the market", () => {
       "# Counts\n\n| Words | 3 |\n|---|---|\n| Lines | 1 |\n\n<script>document.title = 'run'</script>\n\n![x](https://example.com/x.png)\n"
     )
     await deliver(review, "Counted; the numbers are in **counts.md**.")
-    return { open, held, done, review }
+    return { open, held, done, review, grab }
   }
 
   for (const [locale, viewport, colorScheme] of [
@@ -159,6 +159,35 @@ describe.skipIf(missing !== undefined)("the look of the market", () => {
       await page.locator(".ledger tbody tr").nth(4).waitFor()
       await see("points")
       await close()
+    })
+  }
+
+  for (const width of [390, 1280]) {
+    it(`says what the platform refuses in the page's language: ${width}`, async () => {
+      const person = `拒绝${width}`
+      const viewport = { width, height: 780 }
+      const { grab, open } = await prepare(person)
+      const { close, page } = await stage.window({ locale: "zh-CN", viewport })
+      await signIn(page, person)
+      await page.evaluate((id) => void (window.location.hash = `#/market/task/${id}`), open)
+      await page.getByRole("button", { name: "下架" }).click()
+      const dialog = page.getByRole("dialog")
+      const go = dialog.getByRole("button", { name: "下架" })
+      // What is not in its tables comes behind the words of its code.
+      await page.route(/\/api\/tasks\//, (route) =>
+        route.request().method() === "DELETE"
+          ? route.fulfill({ status: 409, json: { code: 40900, message: "It is <b>new</b> here.", data: null } })
+          : route.fallback()
+      )
+      await go.click()
+      await dialog.getByText("未能完成：情况已有变化，请重新查看。 It is <b>new</b> here.").waitFor()
+      await page.unroute(/\/api\/tasks\//)
+      await grab(open)
+      await go.click()
+      await dialog.getByText("未能完成：任务现在不能下架：已有智能体接取。").waitFor()
+      await check(page, `refusal ${width}`)
+      await shoot(page, viewport, `market-refusal-${width}`)
+      await close(/409 \(Conflict\)/)
     })
   }
 
