@@ -30,6 +30,8 @@ const rules = {
 
 const sweepEvery = "25 seconds"
 const restartAfter = 2_000
+/** Longer than a database that is locked is asked again. */
+const patience = 20_000
 
 export class MarketPlatform {
   readonly database: SimDatabase
@@ -127,8 +129,14 @@ export class MarketPlatform {
     const running = this.#running
     if (running === undefined) return
     const { machine, pool } = running
-    machine.fork(run(pool)).addObserver((exit) => {
+    const asked = machine.fork(run(pool))
+    asked.addObserver((exit) => {
       if (machine.alive) done(exit)
+    })
+    // Who asks gives up and asks again: a question that nobody answers would be seen by nobody else.
+    this.#stage.outside.after(patience, () => {
+      const answered = !machine.alive || asked.pollUnsafe() !== undefined
+      this.#stage.laws.check("drain", answered, () => `the market left a question open for ${patience / 1000} s`)
     })
   }
 

@@ -150,5 +150,30 @@ export const market: ReadonlyArray<Mutant> = [
         replace: "if (more > 100n * 100n) yield*"
       }
     ]
+  },
+  {
+    name: "a group that ends before the one comes who began it",
+    law: "drain",
+    patches: [
+      {
+        file: `${platform}/groupCommit.ts`,
+        find: `      pending.push({ item, answer })
+      if (!isRunning) {`,
+        replace: `      const wait = Effect.andThen(
+        Effect.sync(() => void pending.push({ item, answer })),
+        Deferred.await(answer)
+      )
+      if (!isRunning) {
+        isRunning = true
+        return Effect.andThen(Effect.forkDetach(group), wait)
+      }
+      if (!isRunning) {`
+      },
+      {
+        file: `${platform}/groupCommit.ts`,
+        find: "      return Deferred.await(answer)\n",
+        replace: "      return wait\n"
+      }
+    ]
   }
 ]
