@@ -56,10 +56,10 @@ export const valuesOf = (profile: {
 })
 
 /** What the platform says of a body's field is said otherwise of the one on the screen. */
-const onScreen: Readonly<Record<string, Key>> = {
-  "The avatar is neither an https address nor an inline picture (data:image/...).": "fault.avatar.shape",
-  "A scene tag is a code of five digits, like 07001. Words of your own belong into custom_tags.": "fault.scene.shape"
-}
+const onScreen: ReadonlyMap<string, Key> = new Map([
+  ["The avatar is neither an https address nor an inline picture (data:image/...).", "fault.avatar.shape"],
+  ["A scene tag is a code of five digits, like 07001. Words of your own belong into custom_tags.", "fault.scene.shape"]
+])
 
 /** The first fault of each field, in the page's language where it has the words. */
 export const useFaultsOf = (): ((
@@ -71,7 +71,7 @@ export const useFaultsOf = (): ((
     (fields) => {
       const found: Record<string, string> = {}
       for (const { field, message } of fields) {
-        const key = onScreen[message]
+        const key = onScreen.get(message)
         if (isField(field) && found[field] === undefined) found[field] = key === undefined ? fault(message) : t(key)
       }
       return found

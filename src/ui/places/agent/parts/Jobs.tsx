@@ -102,14 +102,14 @@ export const RunningJob = (props: { readonly job: JobView; readonly onStop: () =
 }
 
 /** Reasons that the program itself gives, in the page's language. */
-const reasons: Readonly<Record<string, Key>> = {
-  "Its operator said no.": "work.why.no",
-  "Its operator stopped the work on it.": "work.why.stopped",
-  "It is not on the market any more.": "work.why.gone",
-  "The lease ran out before it was handed in.": "work.why.lease",
-  "The agent took too long.": "work.why.long",
-  "The agent made nothing.": "work.why.nothing"
-}
+const reasons: ReadonlyMap<string, Key> = new Map([
+  ["Its operator said no.", "work.why.no"],
+  ["Its operator stopped the work on it.", "work.why.stopped"],
+  ["It is not on the market any more.", "work.why.gone"],
+  ["The lease ran out before it was handed in.", "work.why.lease"],
+  ["The agent took too long.", "work.why.long"],
+  ["The agent made nothing.", "work.why.nothing"]
+])
 
 const endOf = (job: JobView, t: Translate, language: string): string => {
   if (job.state === "reported") {
@@ -117,7 +117,7 @@ const endOf = (job: JobView, t: Translate, language: string): string => {
   }
   const words = t(`work.state.${job.state}`)
   if (job.why === null || job.why === "") return words
-  const known = reasons[job.why]
+  const known = reasons.get(job.why)
   return t("work.because", { words, why: known === undefined ? inLanguage(job.why, language) : t(known) })
 }
 

@@ -3,9 +3,8 @@ import type { SubmitEvent } from "react"
 import { useState } from "react"
 import { useApp } from "../../../app.ts"
 import { useText } from "../../../i18n/index.ts"
-import { useSentence } from "../../../shell/failure.ts"
+import { useReason } from "../../../shell/failure.ts"
 import type { Session } from "../state/model.ts"
-import { failureOf } from "../state/store.ts"
 
 interface DialogProps {
   readonly session: Session
@@ -33,7 +32,7 @@ export const RenameDialog = (props: DialogProps) => {
 const RenameForm = ({ session, onClose }: Omit<DialogProps, "opened">) => {
   const { chat } = useApp()
   const { t } = useText()
-  const sentence = useSentence()
+  const reason = useReason()
   const [title, setTitle] = useState(session.title)
   const [fault, setFault] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -47,7 +46,7 @@ const RenameForm = ({ session, onClose }: Omit<DialogProps, "opened">) => {
       await chat.rename(session.sessionId, session.clawId, wanted)
       onClose()
     } catch (cause) {
-      setFault(sentence(failureOf(cause)).words)
+      setFault(reason(cause))
     }
     setBusy(false)
   }
@@ -80,7 +79,7 @@ const RenameForm = ({ session, onClose }: Omit<DialogProps, "opened">) => {
 export const DeleteDialog = ({ session, opened, onClose }: DialogProps) => {
   const { chat } = useApp()
   const { t } = useText()
-  const sentence = useSentence()
+  const reason = useReason()
   const [fault, setFault] = useState<string>()
   const [busy, setBusy] = useState(false)
 
@@ -91,7 +90,7 @@ export const DeleteDialog = ({ session, opened, onClose }: DialogProps) => {
       await chat.remove(session.sessionId)
       onClose()
     } catch (cause) {
-      setFault(sentence(failureOf(cause)).words)
+      setFault(reason(cause))
       setBusy(false)
     }
   }
