@@ -6,8 +6,10 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import type * as SecureRandom from "effect/crypto/SecureRandom"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
@@ -152,10 +154,33 @@ export const make = Effect.fnUntraced(function* (
     for (const other of others) replies.end(other, Failures.cancelled)
   }
 
-  const receive = (request: InboundRequest): Effect.Effect<void> =>
+  /** Who came last, until it has its place. */
+  let latest: Deferred.Deferred<void> | undefined
+
+  /** A turn in the order of arrival, drawn at the first step: what a fiber does later may be overtaken by another. */
+  const drawTurn = () => {
+    const before = latest
+    const own = Deferred.makeUnsafe<void>()
+    latest = own
+    /** Nobody has come since: who comes from here on, perhaps out of the run that begins now, waits for nobody. */
+    const leave = (): void => {
+      if (latest === own) latest = undefined
+    }
+    return {
+      come: before === undefined ? Effect.void : Deferred.await(before),
+      leave,
+      passOn: (): void => {
+        leave()
+        Deferred.doneUnsafe(own, Exit.void)
+      }
+    }
+  }
+
+  const receive = (request: InboundRequest): Effect.Effect<void> => {
+    const turn = drawTurn()
     // From the entry in the journal to the place in the queue nothing may come between: a message accepted and not
     // admitted would be answered by nobody.
-    Effect.uninterruptibleMask((restore) =>
+    return Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         const id = yield* nextId
         const { messageId, sessionId } = request
@@ -172,16 +197,22 @@ export const make = Effect.fnUntraced(function* (
           .pipe(Effect.catchDefect((defect) => new JournalError({ detail: String(defect), transient: false })))
         const ack =
           messageId !== undefined && features.has("ack") ? say([encodeAck({ messageId, sessionId })]) : Effect.void
+        yield* turn.come
         if (acceptance._tag === "Known") {
+          turn.passOn()
           return yield* restore(Effect.andThen(ack, known(request, acceptance.entry)))
         }
         stats.accepted++
         const reply = makeReply(request, acceptance.entry)
         if (stops(request.parts)) stopAll(reply.turn.sessionKey)
-        yield* replies.admit(reply, restore)
+        turn.leave()
+        const refused = replies.admit(reply, restore)
+        turn.passOn()
+        yield* refused
         yield* restore(ack)
       })
     ).pipe(
+      Effect.ensuring(Effect.sync(turn.passOn)),
       Effect.catch((error) =>
         Effect.andThen(
           logged(Effect.logError("A message was not taken", error)),
@@ -189,6 +220,7 @@ export const make = Effect.fnUntraced(function* (
         )
       )
     )
+  }
 
   const malformed = (inbound: Malformed): Effect.Effect<void> => {
     const { dialect, message, messageId, sessionId } = inbound

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Lanes } from "../../../../src/layers/channel/Lanes.ts"
+import { budgets, within } from "../../runLoop.ts"
 import { assertLaws, codeOf, make, request, settle, text } from "./harness.ts"
 
 const turnsOf = (stage: {
@@ -28,6 +29,27 @@ describe("order and places", () => {
       )
       assert.strictEqual(stage.most, 1)
       assertLaws(wire.frames)
+    })
+  )
+
+  it.effect("law order: those that come together keep their places, wherever the run loop makes one of them wait", () =>
+    Effect.gen(function* () {
+      const ids = Array.from({ length: 60 }, (_, index) => `m${index}`)
+      for (const budget of budgets) {
+        const { dispatcher } = yield* make({ maxQueued: 100 })
+        yield* within(budget)(
+          Effect.forEach(ids, (messageId) => dispatcher.handle(request({ messageId })), {
+            concurrency: 64,
+            discard: true
+          })
+        )
+        const inFlight = yield* dispatcher.inFlight
+        assert.deepStrictEqual(
+          inFlight.map(({ messageId }) => messageId),
+          ids,
+          `${budget} operations at once`
+        )
+      }
     })
   )
 
