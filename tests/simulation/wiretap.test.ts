@@ -38,7 +38,8 @@ const tapped = () => {
       response: { id: responseId, object: "response", status: "in_progress", metadata: { message_id: "m1" } },
       sequence_number: 0
     })
-  return { tap, begin, rest, broken: () => laws.broken.map(({ law }) => law) }
+  const ask = (): void => say({ type: "response.resume", response_id: responseId, from: 0 })
+  return { tap, begin, rest, ask, broken: () => laws.broken.map(({ law }) => law) }
 }
 
 describe("what an agent says twice", () => {
@@ -71,6 +72,20 @@ describe("what an agent says twice", () => {
     const answer = { responseId, sequence: 3, status: "open" } as const
     tap.acknowledged(answer)
     tap.acknowledged(answer)
+    rest()
+    assert.deepStrictEqual(broken(), [])
+    rest()
+    assert.include(broken(), "one-terminal")
+  })
+
+  it("law stream: a gap answers no open question, which may be gone by as well, once", () => {
+    const { ask, begin, broken, rest, tap } = tapped()
+    begin()
+    rest()
+    tap.acknowledged({ responseId, sequence: 3, status: undefined })
+    ask()
+    tap.missing(responseId, 4)
+    rest()
     rest()
     assert.deepStrictEqual(broken(), [])
     rest()

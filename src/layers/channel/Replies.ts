@@ -94,6 +94,7 @@ export const make = Effect.fnUntraced(function* (
   let running = 0
   let starting = false
   let draining = false
+  let gaveUp = false
   let watchdog: Fiber.Fiber<void> | undefined
 
   const now = () => clock.currentTimeMillisUnsafe()
@@ -314,13 +315,22 @@ export const make = Effect.fnUntraced(function* (
 
   const idleWithin = (duration: Duration.Input) => Effect.map(Effect.timeoutOption(idle, duration), Option.isSome)
 
+  const aside = (sending: Effect.Effect<void>): Effect.Effect<void> => Effect.sync(() => void runFork(sending))
+
   const drain = Effect.gen(function* () {
     draining = true
-    if (replies.size === 0 || (yield* idleWithin(options.grace))) return
+    // It was waited for once: who stops the program asks, and so does the end of its scope.
+    if (gaveUp || replies.size === 0 || (yield* idleWithin(options.grace))) return
     endAll(Array.from(replies.values(), (reply) => [reply, Failures.stopping]))
     // A full outbox or an agent that does not stop must not hold up the stop.
     if (!(yield* idleWithin(Duration.sum(patience, Duration.seconds(1))))) {
-      yield* Effect.logWarning(`${replies.size} replies could not be ended in time`)
+      gaveUp = true
+      const left = [...replies.values()]
+      yield* Effect.logWarning(`${left.length} replies could not be ended in time`)
+      // Their words stand in line, and may go out yet or not: that they have ended is written down now.
+      yield* Effect.forEach(left, (reply) => conclude(reply, reply.verdict ?? Failures.stopping, aside), {
+        discard: true
+      })
     }
   })
 

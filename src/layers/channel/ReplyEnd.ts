@@ -19,7 +19,7 @@ import type { ReplyWire } from "./ReplyWire.ts"
 export type Conclude = (
   reply: Reply,
   failure: Failure | undefined,
-  restore?: <A, E>(sending: Effect.Effect<A, E>) => Effect.Effect<A, E>
+  restore?: (sending: Effect.Effect<void>) => Effect.Effect<void>
 ) => Effect.Effect<void>
 
 export const make = Effect.fnUntraced(function* (

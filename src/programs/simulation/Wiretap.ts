@@ -26,8 +26,10 @@ interface Heard {
   stranded: boolean
   /** Processes that died while it was known. */
   deaths: number
-  /** Numbers that the platform asked it to go on with, and how often each may be gone on with for that. */
+  /** Numbers that the platform answered it should go on with, and how often each may be gone on with for that. */
   readonly due: Map<number, number>
+  /** The same of those that the platform said it lacks. */
+  readonly gaps: Map<number, number>
   /** The platform was asked how far it has it, and what it has confirmed. */
   asked: boolean
   confirmed: number
@@ -73,6 +75,7 @@ export class Wiretap {
       heard.asked = false
       heard.confirmed = -1
       heard.due.clear()
+      heard.gaps.clear()
     }
   }
 
@@ -87,8 +90,8 @@ export class Wiretap {
 
   /** The platform says that it lacks what comes from this number on: once more each time it says so. */
   missing(responseId: string, from: number): void {
-    const { due } = this.#of(responseId)
-    due.set(from, (due.get(from) ?? 0) + 1)
+    const { gaps } = this.#of(responseId)
+    gaps.set(from, (gaps.get(from) ?? 0) + 1)
   }
 
   /** @param quiet Nothing has disturbed this account for a while: deltas have their usual length. */
@@ -127,6 +130,7 @@ export class Wiretap {
       stranded: false,
       deaths: 0,
       due: new Map(),
+      gaps: new Map(),
       asked: false,
       confirmed: -1,
       whole: undefined
@@ -137,13 +141,21 @@ export class Wiretap {
 
   /** Somebody asked for what begins with this number. Uses that up. */
   #wanted(heard: Heard, from: number, to: number): boolean {
-    for (const [number, times] of heard.due) {
-      if (number < from || number > to) continue
-      if (times > 1) heard.due.set(number, times - 1)
-      else heard.due.delete(number)
+    const takes = (numbers: Map<number, number>): boolean => {
+      for (const [number, times] of numbers) {
+        if (number < from || number > to) continue
+        if (times > 1) numbers.set(number, times - 1)
+        else numbers.delete(number)
+        return true
+      }
+      return false
+    }
+    if (takes(heard.due)) {
       heard.asked = false
       return true
     }
+    // What is missing answers no question: one that is open may be given up all the same.
+    if (takes(heard.gaps)) return true
     // Its question had no answer: it goes on with what was not confirmed then.
     if (!heard.asked || heard.confirmed + 1 < from) return false
     heard.asked = false

@@ -215,12 +215,29 @@ describe("Account", () => {
       const closing = yield* Effect.forkChild(close)
       yield* TestClock.adjust("6 seconds")
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(closing)))
+      // Also of the one whose words still stand in line.
+      assert.deepStrictEqual(yield* journal.unfinished("acc"), [])
       assert.strictEqual(
         (yield* journal.recent("acc", 5)).find((entry) => entry.key.messageId === "deaf")?.outcome?._tag,
         "Failed"
       )
       yield* wire.room.open
       yield* TestClock.adjust("1 day")
+    })
+  )
+
+  it.effect("law stop: an end that stands in line is waited for once", () =>
+    Effect.gen(function* () {
+      const { wire, close, journal } = yield* make({ serve: true, grace: 0 })
+      yield* wire.room.close
+      wire.arrive(frameOf(request({ messageId: "m1" })))
+      yield* settle
+      assert.strictEqual(wire.sending, 1)
+      const closing = yield* Effect.forkChild(close)
+      yield* TestClock.adjust("6 seconds")
+      yield* settle
+      assert.isDefined(closing.pollUnsafe(), "closed")
+      assert.deepStrictEqual(yield* journal.unfinished("acc"), [])
     })
   )
 
