@@ -323,7 +323,7 @@ export const make = (seed: number, profile: Profile): Plan => {
     users: profile.users,
     windows: 2,
     disorder: chance.pick([0, 0.05, 0.3]),
-    maxOps: chance.pick([3, 5, 8, 13, 64, 2048]),
+    maxOps: chance.pick([3, others.pick([4, 5, 7, 8, 11, 13, 16]), 64, 2048]),
     ops,
     calmAt
   }
