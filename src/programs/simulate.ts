@@ -21,7 +21,9 @@ export const simulate = Command.make(
     ),
     profile: Flag.String("profile").pipe(
       Flag.withMetavar("<name>"),
-      Flag.withDescription("safety, liveness, crash, power, or idle. Unset: the first four take turns"),
+      Flag.withDescription(
+        "safety, liveness, crash, power, hostile, narrow, or idle. Unset: the first four take turns"
+      ),
       Flag.optional
     ),
     keep: Flag.String("keep").pipe(

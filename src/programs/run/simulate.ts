@@ -107,7 +107,7 @@ export const run = (input: Input & Common): Effect.Effect<void, Failure> =>
   Effect.gen(function* () {
     const name = Option.getOrUndefined(input.profile)
     if (name !== undefined && Profiles.find(name) === undefined) {
-      const names = [...Profiles.profiles, Profiles.idle].map((profile) => profile.name).join(", ")
+      const names = Profiles.all.map((profile) => profile.name).join(", ")
       return yield* new Failure({ message: `There is no profile ${name}. There are: ${names}.` })
     }
     const broken = yield* Effect.promise(() => program(input))

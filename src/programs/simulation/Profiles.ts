@@ -138,5 +138,7 @@ export const idle: Profile = {
   length: 240 * minute
 }
 
-export const find = (name: string): Profile | undefined =>
-  [...profiles, hostile, narrow, idle].find((profile) => profile.name === name)
+/** Those that take turns, and those that are asked for by name. */
+export const all: ReadonlyArray<Profile> = [...profiles, hostile, narrow, idle]
+
+export const find = (name: string): Profile | undefined => all.find((profile) => profile.name === name)
