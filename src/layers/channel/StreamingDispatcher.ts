@@ -167,7 +167,9 @@ export const make = Effect.fnUntraced(function* (
       if (latest === own) latest = undefined
     }
     return {
-      come: before === undefined ? Effect.void : Deferred.await(before),
+      /** Most find nobody before them by the time they ask. */
+      isNext: (): boolean => before === undefined || Deferred.isDoneUnsafe(before),
+      come: Effect.suspend(() => (before === undefined ? Effect.void : Deferred.await(before))),
       leave,
       passOn: (): void => {
         leave()
@@ -197,7 +199,7 @@ export const make = Effect.fnUntraced(function* (
           .pipe(Effect.catchDefect((defect) => new JournalError({ detail: String(defect), transient: false })))
         const ack =
           messageId !== undefined && features.has("ack") ? say([encodeAck({ messageId, sessionId })]) : Effect.void
-        yield* turn.come
+        if (!turn.isNext()) yield* turn.come
         if (acceptance._tag === "Known") {
           turn.passOn()
           return yield* restore(Effect.andThen(ack, known(request, acceptance.entry)))
