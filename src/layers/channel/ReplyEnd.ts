@@ -14,7 +14,8 @@ import type { ReplyWire } from "./ReplyWire.ts"
 
 /**
  * Builds and sends the terminal, the first time it is called for a reply; after that it does nothing. `undefined` =
- * completed. Never fails. `restore` goes around the sending, where the caller is uninterruptible for the rest.
+ * completed. Never fails. `restore` goes around the sending, where the caller is uninterruptible for the rest or
+ * does not wait for it.
  */
 export type Conclude = (
   reply: Reply,

@@ -167,9 +167,7 @@ export const make = Effect.fnUntraced(function* (
       if (latest === own) latest = undefined
     }
     return {
-      /** Most find nobody before them by the time they ask. */
-      isNext: (): boolean => before === undefined || Deferred.isDoneUnsafe(before),
-      come: Effect.suspend(() => (before === undefined ? Effect.void : Deferred.await(before))),
+      before,
       leave,
       passOn: (): void => {
         leave()
@@ -199,7 +197,8 @@ export const make = Effect.fnUntraced(function* (
           .pipe(Effect.catchDefect((defect) => new JournalError({ detail: String(defect), transient: false })))
         const ack =
           messageId !== undefined && features.has("ack") ? say([encodeAck({ messageId, sessionId })]) : Effect.void
-        if (!turn.isNext()) yield* turn.come
+        // Most find nobody before them by now.
+        if (turn.before !== undefined && !Deferred.isDoneUnsafe(turn.before)) yield* Deferred.await(turn.before)
         if (acceptance._tag === "Known") {
           turn.passOn()
           return yield* restore(Effect.andThen(ack, known(request, acceptance.entry)))

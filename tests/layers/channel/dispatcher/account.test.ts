@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as MemoryJournal from "../../../../src/layers/channel/MemoryJournal.ts"
+import type { Journal } from "../../../../src/services/channel/Journal.ts"
 import type { Inbound } from "../../../../src/services/protocol/Inbound.ts"
 import {
   encodeAutoBound,
@@ -29,6 +30,15 @@ const malformed = (given: Partial<Extract<Inbound, { _tag: "Malformed" }>>): Inb
   sessionId: undefined,
   param: undefined,
   ...given
+})
+
+/** Closes within grace and patience, and leaves no reply without an end. */
+const closesInTime = Effect.fnUntraced(function* (close: Effect.Effect<void>, journal: Journal["Service"]) {
+  const closing = yield* Effect.forkChild(close)
+  yield* TestClock.adjust("6 seconds")
+  yield* settle
+  assert.isDefined(closing.pollUnsafe(), "closed")
+  assert.deepStrictEqual(yield* journal.unfinished("acc"), [])
 })
 
 describe("what cannot be understood", () => {
@@ -233,11 +243,7 @@ describe("Account", () => {
       wire.arrive(frameOf(request({ messageId: "m1" })))
       yield* settle
       assert.strictEqual(wire.sending, 1)
-      const closing = yield* Effect.forkChild(close)
-      yield* TestClock.adjust("6 seconds")
-      yield* settle
-      assert.isDefined(closing.pollUnsafe(), "closed")
-      assert.deepStrictEqual(yield* journal.unfinished("acc"), [])
+      yield* closesInTime(close, journal)
     })
   )
 
@@ -250,11 +256,7 @@ describe("Account", () => {
       wire.arrive(frameOf(request({ messageId: "m2", sessionId: "s2" })))
       yield* settle
       assert.strictEqual(wire.sending, 1)
-      const closing = yield* Effect.forkChild(close)
-      yield* TestClock.adjust("6 seconds")
-      yield* settle
-      assert.isDefined(closing.pollUnsafe(), "closed")
-      assert.deepStrictEqual(yield* journal.unfinished("acc"), [])
+      yield* closesInTime(close, journal)
     })
   )
 
